@@ -1,0 +1,2 @@
+// Package crypt is suite 1 (specification to follow).
+package crypt

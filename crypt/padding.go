@@ -1,0 +1,43 @@
+package crypt
+
+import (
+	"bytes"
+	"fmt"
+	"math/bits"
+)
+
+const (
+	minBucket = 64
+	endMark   = 0x80 // follows the value; zeros follow it
+)
+
+// bucket is the padded length for n bytes (value and end mark): Padmé (PURBs, Nikitin et al. 2019) with
+// a floor of 64, so that at most about 1/8 is added and a length says little.
+func bucket(n int) int {
+	if n <= minBucket {
+		return minBucket
+	}
+	e := bits.Len(uint(n)) - 1
+	s := bits.Len(uint(e))
+	step := max(minBucket, 1<<(e-s))
+	return (n + step - 1) / step * step
+}
+
+// isBucket reports whether some value of at most MaxPlaintext bytes is padded to n bytes.
+func isBucket(n int) bool {
+	return n >= minBucket && n <= bucket(MaxPlaintext+1) && bucket(n) == n
+}
+
+// unpad takes the padding off p without copying. Only the one padding that Seal writes is accepted.
+// Errors: ErrPadding, ErrLimit.
+func unpad(p []byte) ([]byte, error) {
+	marked := bytes.TrimRight(p, "\x00")
+	n := len(marked) - 1
+	if n < 0 || marked[n] != endMark || bucket(n+1) != len(p) {
+		return nil, ErrPadding
+	}
+	if n > MaxPlaintext { // the last bucket has room for more
+		return nil, fmt.Errorf("the value is %w of %d bytes", ErrLimit, MaxPlaintext)
+	}
+	return p[:n:n], nil
+}

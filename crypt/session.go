@@ -1,0 +1,143 @@
+package crypt
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+
+	"filippo.io/age"
+	"golang.org/x/crypto/chacha20poly1305"
+)
+
+const payloadMagic = domain + " session key\n"
+
+// Session is a fresh session key, wrapped to one recipient set. Safe for concurrent use.
+type Session struct {
+	key *[keySize]byte
+	to  []string
+	age string // standard base64
+}
+
+// MixedError says that a recipient set has post-quantum and classic members: what is sealed to both is
+// only as safe as the classic ones.
+type MixedError struct {
+	Classic *Recipient // the first of them
+}
+
+func (e *MixedError) Error() string {
+	return fmt.Sprintf("post-quantum and classic recipients cannot be mixed: %s is classic", e.Classic)
+}
+
+// NewSession generates a session key and wraps it to the given recipients, in any order; duplicates are
+// dropped. Errors: ErrNoRecipients, ErrLimit over MaxRecipients, *MixedError.
+func NewSession(to []*Recipient) (*Session, error) {
+	to, err := canonicalSet(to)
+	if err != nil {
+		return nil, err
+	}
+	var key [keySize]byte
+	rand.Read(key[:])
+	s := &Session{key: &key, to: Fingerprints(to)}
+
+	payload := make([]byte, 0, 1024)
+	payload = append(payload, payloadMagic...)
+	payload = append(payload, key[:]...)
+	payload = appendList(payload, s.to)
+	if s.age, err = wrapPayload(payload, to); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// canonicalSet returns the recipients sorted by fingerprint, each once.
+func canonicalSet(to []*Recipient) ([]*Recipient, error) {
+	to = slices.Clone(to)
+	slices.SortFunc(to, func(a, b *Recipient) int {
+		if c := strings.Compare(a.fingerprint, b.fingerprint); c != 0 {
+			return c
+		}
+		return strings.Compare(a.text, b.text)
+	})
+	to = slices.CompactFunc(to, func(a, b *Recipient) bool { return a.text == b.text })
+	switch {
+	case len(to) == 0:
+		return nil, ErrNoRecipients
+	case len(to) > MaxRecipients:
+		return nil, fmt.Errorf("%d recipients are %w of %d", len(to), ErrLimit, MaxRecipients)
+	}
+	// age compares labels, but would neither name the one that is odd nor notice wrappers that drop labels.
+	if classic := slices.IndexFunc(to, func(r *Recipient) bool { return !r.postQuantum }); classic >= 0 &&
+		slices.ContainsFunc(to, (*Recipient).PostQuantum) {
+		return nil, &MixedError{Classic: to[classic]}
+	}
+	for i := 1; i < len(to); i++ {
+		if to[i].fingerprint == to[i-1].fingerprint {
+			return nil, fmt.Errorf("two different recipients share the fingerprint %s: replace one of them", to[i].fingerprint)
+		}
+	}
+	return to, nil
+}
+
+func wrapPayload(payload []byte, to []*Recipient) (string, error) {
+	recipients := make([]age.Recipient, len(to))
+	for i, r := range to {
+		recipients[i] = namedRecipient{r}
+	}
+	var out bytes.Buffer
+	w, err := age.Encrypt(&out, recipients...)
+	if err == nil {
+		if _, err = w.Write(payload); err == nil {
+			err = w.Close()
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("wrapping a session key: %w", err)
+	}
+	return base64.StdEncoding.EncodeToString(out.Bytes()), nil
+}
+
+// namedRecipient gives age's errors (a point of low order, say) the recipient they are about.
+type namedRecipient struct{ r *Recipient }
+
+func (n namedRecipient) Wrap(fileKey []byte) ([]*age.Stanza, error) {
+	s, _, err := n.WrapWithLabels(fileKey)
+	return s, err
+}
+
+func (n namedRecipient) WrapWithLabels(fileKey []byte) (s []*age.Stanza, labels []string, err error) {
+	if l, ok := n.r.age.(age.RecipientWithLabels); ok {
+		s, labels, err = l.WrapWithLabels(fileKey)
+	} else {
+		s, err = n.r.age.Wrap(fileKey)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s is not a usable recipient", n.r)
+	}
+	return s, labels, err
+}
+
+// To is the sorted list of the recipients' fingerprints.
+func (s *Session) To() []string { return slices.Clone(s.to) }
+
+// Wrap puts a data key under the session key.
+func (s *Session) Wrap(k *DataKey) Wrap {
+	out := make([]byte, 0, keySize+chacha20poly1305.Overhead)
+	out = newAEAD(wrapKey(s.key, k.id)).Seal(out, zeroNonce[:], k.key[:], nil)
+	return Wrap{To: s.To(), Age: s.age, DK: base64.StdEncoding.EncodeToString(out)}
+}
+
+// Format prints the recipients, whatever the verb.
+func (s Session) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "session key to %s", strings.Join(s.to, " "))
+}
+
+// wrapKey derives the key over one data key, by the data key's id.
+func wrapKey(session *[keySize]byte, id string) []byte {
+	info := appendCount(make([]byte, 0, 80), 2)
+	info = appendPart(info, domain+" wrap")
+	info = appendPart(info, id)
+	return derive(session[:], nil, string(info), chacha20poly1305.KeySize)
+}
