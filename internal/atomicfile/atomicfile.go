@@ -1,0 +1,241 @@
+// Package atomicfile replaces files so that each is, at every moment, whole and either old or new, and a run over many
+// files changes all or none as far as the filesystem lets it.
+package atomicfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+)
+
+// File is a file to be written.
+type File struct {
+	Path string
+	Data []byte
+	// Old is what was read from Path; it must still be there when the file is replaced. nil: Path must not exist.
+	Old []byte
+	// Mode of a new file; one that exists keeps its own.
+	Mode fs.FileMode
+}
+
+// ErrChanged: somebody else wrote the file after it was read.
+var ErrChanged = errors.New("changed on disk meanwhile")
+
+// syncers is how many files are synced at a time: a journal commits many waiting files at once.
+const syncers = 16
+
+// marker is in the name of every temporary file: what a killed run leaves behind is recognised by the next one.
+const marker = ".ageseal-tmp"
+
+// run is what Interrupt has to know of the run in progress.
+var run struct {
+	sync.Mutex
+	temporary map[string]bool
+}
+
+// Interrupt waits until a replacement in progress has come to its end, removes temporary files, and keeps any further
+// one from beginning: the process is expected to exit.
+func Interrupt() {
+	run.Lock()
+	for path := range run.temporary {
+		os.Remove(path)
+	}
+}
+
+// WriteAll writes all files or, on an error, none: everything is written and synced beside its target first, then
+// renamed into place; if a rename fails, the files renamed before are put back. Temporary files that an earlier, killed
+// run left beside the targets are removed; hold Lock so that they can't be those of a live one.
+func WriteAll(files []File) (err error) {
+	if len(files) == 0 {
+		return nil
+	}
+	removeLeftovers(files)
+	staged := make([]string, len(files))
+	defer func() {
+		for _, path := range staged {
+			if path != "" {
+				forget(path)
+			}
+		}
+	}()
+	errs := make([]error, len(files))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, syncers)
+	for i := range files {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			staged[i], errs[i] = stage(files[i])
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+
+	run.Lock()
+	defer run.Unlock()
+	for _, f := range files {
+		if err := unchanged(f); err != nil {
+			return err
+		}
+	}
+	for i, f := range files {
+		if err := os.Rename(staged[i], f.Path); err != nil {
+			return errors.Join(&fs.PathError{Op: "replace", Path: f.Path, Err: cause(err)}, restore(files[:i]))
+		}
+		delete(run.temporary, staged[i])
+		staged[i] = ""
+	}
+	for _, dir := range directories(files) {
+		syncDir(dir)
+	}
+	return nil
+}
+
+// stage writes f's data, synced, to a temporary file beside f.
+func stage(f File) (path string, err error) {
+	mode := f.Mode
+	if f.Old != nil {
+		info, err := os.Stat(f.Path)
+		if err != nil {
+			return "", err
+		}
+		mode = info.Mode().Perm()
+	}
+	run.Lock()
+	t, err := os.CreateTemp(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+marker+"*")
+	if err == nil {
+		if run.temporary == nil {
+			run.temporary = map[string]bool{}
+		}
+		run.temporary[t.Name()] = true
+	}
+	run.Unlock()
+	if err != nil {
+		return "", &fs.PathError{Op: "write beside", Path: f.Path, Err: cause(err)}
+	}
+	path = t.Name()
+	_, err = t.Write(f.Data)
+	if err == nil {
+		err = t.Chmod(mode)
+	}
+	if err == nil {
+		err = t.Sync()
+	}
+	if e := t.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		forget(path)
+		return "", &fs.PathError{Op: "write beside", Path: f.Path, Err: cause(err)}
+	}
+	return path, nil
+}
+
+func unchanged(f File) error {
+	now, err := os.ReadFile(f.Path)
+	switch {
+	case f.Old == nil && errors.Is(err, fs.ErrNotExist):
+		return nil
+	case f.Old == nil && err == nil:
+		return &fs.PathError{Op: "write", Path: f.Path, Err: fs.ErrExist}
+	case err != nil:
+		return err
+	case !bytes.Equal(now, f.Old):
+		return &fs.PathError{Op: "replace", Path: f.Path, Err: ErrChanged}
+	}
+	return nil
+}
+
+// restore puts back what was read from files that have been replaced already.
+func restore(files []File) error {
+	var errs []error
+	for _, f := range files {
+		if f.Old == nil {
+			errs = append(errs, os.Remove(f.Path))
+			continue
+		}
+		back := filepath.Join(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+marker+"-back")
+		info, err := os.Stat(f.Path)
+		if err == nil {
+			err = os.WriteFile(back, f.Old, info.Mode().Perm())
+		}
+		if err == nil {
+			err = os.Rename(back, f.Path)
+		}
+		if err != nil {
+			os.Remove(back)
+			errs = append(errs, fmt.Errorf("%s: it was replaced and could not be put back: %w", f.Path, cause(err)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func forget(path string) {
+	os.Remove(path)
+	run.Lock()
+	delete(run.temporary, path)
+	run.Unlock()
+}
+
+// removeLeftovers removes temporary files of the targets' own names.
+func removeLeftovers(files []File) {
+	names := map[string]bool{}
+	for _, f := range files {
+		names[filepath.Join(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+marker)] = true
+	}
+	for _, dir := range directories(files) {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if at := strings.LastIndex(e.Name(), marker); at > 0 {
+				if names[filepath.Join(dir, e.Name()[:at+len(marker)])] {
+					os.Remove(filepath.Join(dir, e.Name()))
+				}
+			}
+		}
+	}
+}
+
+func directories(files []File) []string {
+	seen := map[string]bool{}
+	var dirs []string
+	for _, f := range files {
+		if dir := filepath.Dir(f.Path); !seen[dir] {
+			seen[dir] = true
+			dirs = append(dirs, dir)
+		}
+	}
+	sort.Strings(dirs)
+	return dirs
+}
+
+// syncDir makes renames durable where directories can be synced; where they can't, there is nothing to do about it.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		d.Sync()
+		d.Close()
+	}
+}
+
+// cause strips the temporary name that the os package put around an error.
+func cause(err error) error {
+	var link *os.LinkError
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &link):
+		return link.Err
+	case errors.As(err, &path):
+		return path.Err
+	}
+	return err
+}

@@ -1,0 +1,161 @@
+package secret
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/manifest"
+)
+
+// credentialTypes make the cluster mint or accept a credential (Kubernetes: core/v1 SecretTypeServiceAccountToken,
+// SecretTypeBootstrapToken): a repository must not be able to ask for one.
+var credentialTypes = []string{"kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"}
+
+// IsCredentialType reports whether the cluster mints or accepts a credential for Secrets of this type.
+func IsCredentialType(t string) bool { return slices.Contains(credentialTypes, t) }
+
+// Read reads a sealed item strictly. Its errors match ErrMalformed as well as manifest's sentinels.
+func Read(item *manifest.Item) (*manifest.EncryptedSecret, error) {
+	if item.Kind == manifest.Broken {
+		return nil, marked{item.Err, ErrMalformed}
+	}
+	s, err := item.Sealed()
+	if err != nil {
+		return nil, marked{err, ErrMalformed}
+	}
+	return s, nil
+}
+
+// Open decrypts all values of a sealed document, or none. allowTypes are the credential types that whoever builds
+// allows; the repository has no say in it. Faults are *Error, joined where there are several; they match the sentinels
+// of crypt, and ErrBinding, ErrType, manifest.ErrLimit.
+func Open(s *manifest.EncryptedSecret, o *crypt.Opener, allowTypes []string) (map[string][]byte, error) {
+	values, _, err := open(s, o, allowTypes)
+	return values, err
+}
+
+func open(s *manifest.EncryptedSecret, o *crypt.Opener, allowTypes []string) (map[string][]byte, map[string]*crypt.DataKey, error) {
+	at := place(s)
+	keys, err := unwrap(s, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	binding := crypt.Binding(s.Spec.Binding)
+	values := make(map[string][]byte, len(s.Spec.Data))
+	var faults []error
+	total := 0
+	for _, key := range sortedKeys(s.Spec.Data) {
+		box := s.Spec.Data[key]
+		value, err := keys[box.By].Open(binding, key, box.Box)
+		if err != nil {
+			faults = append(faults, &Error{Line: box.Line, Secret: at, Key: key, Err: err, Hint: hintFor(err)})
+			continue
+		}
+		values[key] = value
+		total += len(value)
+	}
+	if len(faults) > 0 {
+		return nil, nil, errors.Join(faults...)
+	}
+	if total > manifest.MaxTotal {
+		return nil, nil, &Error{Line: s.Spec.Line, Secret: at, Err: fmt.Errorf("%w: the values add up to %d bytes, Kubernetes takes %d",
+			manifest.ErrLimit, total, manifest.MaxTotal)}
+	}
+	if err := CheckBinding(s); err != nil {
+		return nil, nil, err
+	}
+	if t := s.Spec.Type; t != nil && IsCredentialType(*t) && !slices.Contains(allowTypes, *t) {
+		return nil, nil, &Error{Line: s.Spec.Line, Secret: at, Err: fmt.Errorf("%s: %w", *t, ErrType),
+			Hint: "if you want it, say so on the command line: --allow-type " + *t}
+	}
+	return values, keys, nil
+}
+
+// unwrap gives the data keys that the document's values refer to. A wrap without a reference is never touched.
+func unwrap(s *manifest.EncryptedSecret, o *crypt.Opener) (map[string]*crypt.DataKey, error) {
+	keys := make(map[string]*crypt.DataKey, 1)
+	var faults []error
+	for _, id := range referenced(s.Spec.Data) {
+		w := s.Spec.Wraps[id]
+		k, err := o.Unwrap(id, wrapOf(w))
+		switch {
+		case err == nil:
+			keys[id] = k
+			continue
+		case errors.Is(err, crypt.ErrNoIdentity):
+			err = &NoIdentityError{To: w.To}
+		}
+		faults = append(faults, &Error{Line: w.Line, Secret: place(s), Err: err, Hint: hintFor(err)})
+	}
+	return keys, errors.Join(faults...)
+}
+
+// CheckBinding compares metadata with the authenticated binding: what metadata names must be what is bound. It needs
+// no key.
+func CheckBinding(s *manifest.EncryptedSecret) error {
+	b := s.Spec.Binding
+	fault := func(field, got, bound string) error {
+		return &Error{Line: s.Spec.Line, Secret: place(s), Err: fmt.Errorf("%w: metadata.%s is %q, sealed for %q", ErrBinding, field, got, bound),
+			Hint: "restore the metadata from git history, or encrypt the Secret again under its new name"}
+	}
+	if b.Name != "" && s.Name != "" && s.Name != b.Name {
+		return fault("name", s.Name, b.Name)
+	}
+	if b.Namespace != "" && s.Namespace != "" && s.Namespace != b.Namespace {
+		return fault("namespace", s.Namespace, b.Namespace)
+	}
+	return nil
+}
+
+func hintFor(err error) string {
+	if errors.Is(err, crypt.ErrNoIdentity) {
+		return "" // the command knows names and sources, and says more
+	}
+	return "restore it from git history, or set the value again"
+}
+
+// place is how messages name a Secret: namespace/name, the metadata's, else the binding's.
+func place(s *manifest.EncryptedSecret) string {
+	namespace, name := s.Namespace, s.Name
+	if namespace == "" {
+		namespace = s.Spec.Binding.Namespace
+	}
+	if name == "" {
+		name = s.Spec.Binding.Name
+	}
+	return Ref(namespace, name)
+}
+
+// Ref joins namespace and name as messages do.
+func Ref(namespace, name string) string {
+	if namespace == "" {
+		return name
+	}
+	return namespace + "/" + name
+}
+
+func wrapOf(w manifest.Wrap) crypt.Wrap { return crypt.Wrap{To: w.To, Age: w.Age, DK: w.DK} }
+
+// referenced lists the ids that values refer to, sorted.
+func referenced(data map[string]manifest.Box) []string {
+	var ids []string
+	for _, box := range data {
+		if !slices.Contains(ids, box.By) {
+			ids = append(ids, box.By)
+		}
+	}
+	sort.Strings(ids)
+	return ids
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,115 @@
+package secret
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/manifest"
+)
+
+// RekeyOptions say whom a file's documents are to be readable by, and what may be widened.
+type RekeyOptions struct {
+	Target
+	Opener *crypt.Opener
+	// Resolved reports whether the very rule that governs this path resolved to these fingerprints in a policy that the
+	// user accepted. Only then may a value be given to somebody it was not sealed for (rule 6 for writers): else a copy
+	// of prod/db.yaml below a wider rule would be opened up by the next honest run.
+	Resolved func(to []string) bool
+	Widen    bool // the user insists, for this file
+	Rotate   bool // everything is encrypted again, whether or not somebody left
+}
+
+// Rekeyed is what happened to one document.
+type Rekeyed struct {
+	Secret  string
+	Joined  []string // fingerprints that can read it now
+	Left    []string // fingerprints that can't any more
+	Rotated []string // keys encrypted again: what somebody who left has read must be changed at its source
+}
+
+// Rekey makes the sealed documents of a file readable by the target and nobody else. Where somebody joined, the data
+// keys are wrapped again and no box changes; where somebody left, every value is encrypted again under fresh keys. A
+// document is opened and checked as a whole before it is touched. On a fault the file is to be discarded.
+func (w *Writer) Rekey(f *manifest.File, o RekeyOptions) ([]Rekeyed, error) {
+	var all []Rekeyed
+	var faults []error
+	for _, item := range f.Items() {
+		if item.Kind != manifest.Sealed && item.Kind != manifest.Broken {
+			continue
+		}
+		s, err := Read(item)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		r, err := w.rekey(item, s, o)
+		if err != nil {
+			faults = append(faults, err)
+		} else if r != nil {
+			all = append(all, *r)
+		}
+	}
+	return all, errors.Join(faults...)
+}
+
+func (w *Writer) rekey(item *manifest.Item, s *manifest.EncryptedSecret, o RekeyOptions) (*Rekeyed, error) {
+	target := crypt.Fingerprints(o.Recipients)
+	r := &Rekeyed{Secret: place(s)}
+	var stale []string
+	for _, id := range referenced(s.Spec.Data) {
+		to := s.Spec.Wraps[id].To
+		if slices.Equal(to, target) {
+			continue
+		}
+		stale = append(stale, id)
+		r.Joined = union(r.Joined, without(target, to))
+		r.Left = union(r.Left, without(to, target))
+	}
+	if len(stale) == 0 && !o.Rotate {
+		return nil, nil
+	}
+	values, keys, err := open(s, o.Opener, credentialTypes)
+	if err != nil {
+		return nil, err
+	}
+	// Only now is each "to" known to be the one that was sealed.
+	for _, id := range stale {
+		wrap := s.Spec.Wraps[id]
+		if added := without(target, wrap.To); len(added) > 0 && !o.Widen && (o.Resolved == nil || !o.Resolved(wrap.To)) {
+			return nil, &Error{Line: wrap.Line, Secret: r.Secret, Err: &WidenError{To: wrap.To, Added: added}}
+		}
+	}
+	spec := cloneSpec(s.Spec)
+	if len(r.Left) > 0 || o.Rotate {
+		r.Rotated = sortedKeys(values)
+		if err := w.seal(spec, o.Recipients, values); err != nil {
+			return nil, &Error{Line: s.Spec.Line, Secret: r.Secret, Err: err}
+		}
+	} else {
+		session, err := w.session(o.Recipients)
+		if err != nil {
+			return nil, &Error{Line: s.Spec.Line, Secret: r.Secret, Err: err}
+		}
+		for _, id := range stale {
+			wrap := session.Wrap(keys[id])
+			spec.Wraps[id] = manifest.Wrap{To: wrap.To, Age: wrap.Age, DK: wrap.DK}
+		}
+		prune(spec)
+	}
+	item.SetSpec(spec)
+	return r, nil
+}
+
+// without lists what a has and b has not.
+func without(a, b []string) []string {
+	var rest []string
+	for _, x := range a {
+		if !slices.Contains(b, x) {
+			rest = append(rest, x)
+		}
+	}
+	return rest
+}
+
+func union(a, b []string) []string { return append(a, without(b, a)...) }

@@ -1,0 +1,101 @@
+package secret
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/ageseal/ageseal/manifest"
+)
+
+// Select finds the one sealed Secret of the file that namespace and name mean; "" means any. A file with several needs
+// a name. Faults: ErrNotFound, and every fault of Read.
+func Select(f *manifest.File, namespace, name string) (*manifest.Item, *manifest.EncryptedSecret, error) {
+	var item *manifest.Item
+	var found *manifest.EncryptedSecret
+	var all []string
+	var native *manifest.Item
+	for _, it := range f.Items() {
+		if it.Kind == manifest.Native {
+			native = it
+		}
+		if it.Kind != manifest.Sealed && it.Kind != manifest.Broken {
+			continue
+		}
+		s, err := Read(it)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, place(s))
+		if (name == "" || name == s.Spec.Binding.Name || name == s.Name) &&
+			(namespace == "" || namespace == s.Spec.Binding.Namespace || namespace == s.Namespace) {
+			if found != nil {
+				return nil, nil, &Error{Err: fmt.Errorf("%w: more than one Secret fits (%s)", ErrNotFound, strings.Join(all, ", ")),
+					Hint: "pick one with --name and --namespace"}
+			}
+			item, found = it, s
+		}
+	}
+	switch {
+	case found != nil:
+		return item, found, nil
+	case len(all) > 0:
+		return nil, nil, &Error{Err: fmt.Errorf("%w: no such Secret in this file; it has %s", ErrNotFound, strings.Join(all, ", "))}
+	case native != nil:
+		return nil, nil, &Error{Line: native.Line, Err: fmt.Errorf("%w: the Secret is not encrypted yet", ErrNotFound), Hint: "ageseal encrypt -w"}
+	}
+	return nil, nil, &Error{Err: fmt.Errorf("%w: no sealed Secret in this file", ErrNotFound)}
+}
+
+// Set encrypts one value into a sealed Secret, new or in place of another, under a fresh data key. No private key is
+// needed; other values keep their bytes. warn is set when so many data keys have gathered that consolidating pays.
+func (w *Writer) Set(item *manifest.Item, s *manifest.EncryptedSecret, key string, value []byte, t Target) (warn error, err error) {
+	at := place(s)
+	fault := func(err error, hint string) error {
+		return &Error{Line: s.Spec.Line, Secret: at, Key: key, Err: err, Hint: hint}
+	}
+	if err := checkKey(key); err != nil {
+		return nil, fault(err, "")
+	}
+	if err := CheckBinding(s); err != nil {
+		return nil, err
+	}
+	if len(value) > manifest.MaxTotal {
+		return nil, fault(fmt.Errorf("%w: a value of %d bytes, Kubernetes takes %d", manifest.ErrLimit, len(value), manifest.MaxTotal), "")
+	}
+	spec := cloneSpec(s.Spec)
+	if _, ok := spec.Data[key]; !ok && len(spec.Data) >= manifest.MaxValues {
+		return nil, fault(fmt.Errorf("%w: %d values, %d at most", manifest.ErrLimit, len(spec.Data)+1, manifest.MaxValues), "")
+	}
+	if err := w.seal(spec, t.Recipients, map[string][]byte{key: value}); err != nil {
+		hint := ""
+		if errors.Is(err, manifest.ErrLimit) {
+			hint = "decrypt the file and encrypt it again: all values come under one data key"
+		}
+		return nil, fault(err, hint)
+	}
+	item.SetSpec(spec)
+	return manyKeys(spec, at), nil
+}
+
+// warnWraps is the number of data keys in one document from which a writer says so.
+const warnWraps = 4
+
+func manyKeys(spec *manifest.Spec, at string) error {
+	if len(spec.Wraps) <= warnWraps {
+		return nil
+	}
+	return &Error{Secret: at, Err: fmt.Errorf("%d data keys have gathered in this document", len(spec.Wraps)),
+		Hint: `"ageseal rekey --rotate" brings all values under one`}
+}
+
+var keyPattern = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
+
+// checkKey holds what Kubernetes takes as a Secret's key (apimachinery validation, IsConfigMapKey).
+func checkKey(key string) error {
+	if !keyPattern.MatchString(key) || key == "." || strings.HasPrefix(key, "..") {
+		return fmt.Errorf("%w: a key has 1 to 253 letters, digits, '-', '_' or '.', and does not begin with '..'", manifest.ErrSchema)
+	}
+	return nil
+}
