@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// usage is what one process, with all it waited for, cost.
+type usage struct {
+	cpu  time.Duration // user and system
+	peak int64         // bytes of resident memory
+}
+
+// command is a program to measure: args[0] is its path.
+type command struct {
+	args    []string
+	stdin   string
+	dir     string
+	prepare func() error // before each run, not measured
+	repeat  int          // runs of the program in one measurement, for those that take a millisecond; 0 is 1
+}
+
+// measure runs a command once with its output thrown away.
+func (b *bench) measure(ctx context.Context, c command) (usage, error) {
+	if c.prepare != nil {
+		if err := c.prepare(); err != nil {
+			return usage{}, err
+		}
+	}
+	var sum usage
+	for range max(c.repeat, 1) {
+		u, err := b.exec(ctx, c, nil)
+		if err != nil {
+			return usage{}, err
+		}
+		sum.cpu += u.cpu
+		sum.peak = max(sum.peak, u.peak)
+	}
+	sum.cpu /= time.Duration(max(c.repeat, 1))
+	return sum, nil
+}
+
+// output runs a command once and gives what it wrote to stdout.
+func (b *bench) output(ctx context.Context, c command) ([]byte, error) {
+	if c.prepare != nil {
+		if err := c.prepare(); err != nil {
+			return nil, err
+		}
+	}
+	var out bytes.Buffer
+	_, err := b.exec(ctx, c, &out)
+	return out.Bytes(), err
+}
+
+// exec runs a program with an environment that holds nothing of the person's own. Without a buffer for stdout it goes to the null
+// device, so that no pipe of ours is part of the cost.
+func (b *bench) exec(ctx context.Context, c command, stdout *bytes.Buffer) (usage, error) {
+	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
+	cmd.Dir, cmd.Env = c.dir, b.env
+	if c.stdin != "" {
+		cmd.Stdin = strings.NewReader(c.stdin)
+	}
+	if stdout != nil {
+		cmd.Stdout = stdout
+	}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil {
+		if stderr.Len() > 0 {
+			err = errors.New(strings.TrimSpace(stderr.String()))
+		}
+		return usage{}, fmt.Errorf("%s %s: %w", filepath.Base(c.args[0]), strings.Join(c.args[1:], " "), err)
+	}
+	p := cmd.ProcessState
+	return usage{cpu: p.UserTime() + p.SystemTime(), peak: peakMemory(p)}, nil
+}
+
+// duel is one case: ours beside theirs.
+type duel struct {
+	name         string
+	ours, theirs command
+	limit        float64 // the median ratio must not be over it; 0 for none
+	memory       float64 // the same of the peak memory
+}
+
+// result is what the paired runs of a duel gave.
+type result struct {
+	duel
+	ours, theirs usage // medians
+	cpu, peak    spread
+}
+
+// spread of a ratio over the pairs.
+type spread struct{ least, median, most float64 }
+
+// fight runs both sides turn by turn, so that what else the machine does falls on both. The first pair only warms the caches.
+func (b *bench) fight(ctx context.Context, d duel) (result, error) {
+	var ours, theirs []usage
+	for i := range b.runs + 1 {
+		a, err := b.measure(ctx, d.ours)
+		if err != nil {
+			return result{}, err
+		}
+		c, err := b.measure(ctx, d.theirs)
+		if err != nil {
+			return result{}, err
+		}
+		if i > 0 {
+			ours, theirs = append(ours, a), append(theirs, c)
+		}
+	}
+	cpu := func(u usage) float64 { return float64(u.cpu) }
+	peak := func(u usage) float64 { return float64(u.peak) }
+	medians := func(us []usage) usage {
+		return usage{time.Duration(median(values(us, cpu))), int64(median(values(us, peak)))}
+	}
+	return result{d, medians(ours), medians(theirs), ratios(values(ours, cpu), values(theirs, cpu)), ratios(values(ours, peak), values(theirs, peak))}, nil
+}
+
+func values(us []usage, of func(usage) float64) []float64 {
+	out := make([]float64, len(us))
+	for i, u := range us {
+		out[i] = of(u)
+	}
+	return out
+}
+
+// ratios pairs each run with the one beside it.
+func ratios(a, b []float64) spread {
+	rs := make([]float64, len(a))
+	for i := range a {
+		rs[i] = a[i] / b[i]
+	}
+	return spread{slices.Min(rs), median(rs), slices.Max(rs)}
+}
+
+func median(xs []float64) float64 {
+	s := slices.Sorted(slices.Values(xs))
+	if n := len(s); n%2 == 0 {
+		return (s[n/2-1] + s[n/2]) / 2
+	}
+	return s[len(s)/2]
+}
+
+// scratch is a new directory in memory-backed storage where there is some: the disk is not what is compared.
+func scratch(dir string) (string, error) {
+	if dir == "" {
+		if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+			if made, err := os.MkdirTemp("/dev/shm", "ageseal-bench-"); err == nil {
+				return made, nil
+			}
+		}
+	}
+	return os.MkdirTemp(dir, "ageseal-bench-")
+}
