@@ -1,0 +1,199 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/ageseal/ageseal/crypt"
+)
+
+// The variables that name identities. Every other AGESEAL_ variable is unset with them.
+const (
+	envPrefix   = "AGESEAL_"
+	envIdentity = "AGESEAL_IDENTITY"         // the identity itself
+	envFiles    = "AGESEAL_IDENTITY_FILE"    // paths, in the platform's list form
+	envCommand  = "AGESEAL_IDENTITY_COMMAND" // a shell command that prints identities
+)
+
+// Options says what to read beside the environment and the default file. The zero value is ready to use.
+type Options struct {
+	Files  []string     // as given by -i, "-" for Stdin
+	Stdin  io.Reader    // read to its end if Files names it
+	Stderr io.Writer    // of $AGESEAL_IDENTITY_COMMAND, which may have to prompt; nil discards it
+	Warn   func(string) // one line without prefix; nil drops warnings
+}
+
+// Set is what was found, in the order in which it is tried.
+type Set struct {
+	Identities []*crypt.Identity // no recipient twice
+	Sources    []string          // where they came from, for messages: "$AGESEAL_IDENTITY", "~/.config/ageseal/identities"
+}
+
+// Load reads every source: o.Files, $AGESEAL_IDENTITY, $AGESEAL_IDENTITY_FILE, $AGESEAL_IDENTITY_COMMAND,
+// the default file. A source that is named has to exist and to hold an identity; the default file need
+// not, and a Set without any identity is no error here. An empty variable counts as unset.
+//
+// However it ends, no AGESEAL_ variable is left in the process's environment: call it once, after
+// everything else of the environment was read. On Linux other processes of the same user can no longer
+// read this one's memory and first environment either.
+//
+// Errors are of type *SourceError and wrap fs.ErrNotExist, crypt.ErrIsRecipient, crypt.ErrUnsupported,
+// ErrTooLarge or ErrEmpty where one of these is the reason.
+func Load(o Options) (*Set, error) {
+	env := takeEnvironment()
+	shield()
+	l := &loader{o: o, seen: make(map[string]bool)}
+	for _, read := range []func() error{
+		l.files,
+		func() error { return l.variable(env[envIdentity]) },
+		func() error { return l.fileList(env[envFiles]) },
+		func() error { return l.command(env[envCommand]) },
+		l.defaultFile,
+	} {
+		if err := read(); err != nil {
+			return nil, err
+		}
+	}
+	return &l.set, nil
+}
+
+// takeEnvironment returns the AGESEAL_ variables and unsets them, before anything can be executed.
+func takeEnvironment() map[string]string {
+	env := make(map[string]string)
+	for _, kv := range os.Environ() {
+		name, value, _ := strings.Cut(kv, "=")
+		key := name
+		if runtime.GOOS == "windows" { // where names have no case
+			key = strings.ToUpper(name)
+		}
+		if strings.HasPrefix(key, envPrefix) {
+			env[key] = value
+			os.Unsetenv(name)
+		}
+	}
+	return env
+}
+
+type loader struct {
+	o    Options
+	set  Set
+	seen map[string]bool // recipients
+}
+
+func (l *loader) files() error {
+	stdin := false
+	for _, path := range l.o.Files {
+		if path != "-" {
+			if err := l.file(path, abbreviate(path)); err != nil {
+				return err
+			}
+			continue
+		}
+		if stdin {
+			continue
+		}
+		stdin = true
+		if l.o.Stdin == nil {
+			return &SourceError{Source: "standard input", Err: errors.New("not available here")}
+		}
+		if err := l.read("standard input", "standard input", l.o.Stdin); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) variable(value string) error {
+	if value == "" {
+		return nil
+	}
+	return l.read("$"+envIdentity, "$"+envIdentity, strings.NewReader(value))
+}
+
+func (l *loader) fileList(value string) error {
+	for _, path := range filepath.SplitList(value) {
+		if path == "" {
+			continue
+		}
+		if err := l.file(path, "$"+envFiles); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) command(command string) error {
+	if command == "" {
+		return nil
+	}
+	out, err := run(command, l.o.Stderr)
+	if err != nil {
+		return &SourceError{Source: "$" + envCommand, Err: err}
+	}
+	return l.add("the output of $"+envCommand, "$"+envCommand, out)
+}
+
+func (l *loader) defaultFile() error {
+	path, err := DefaultFile()
+	if err != nil {
+		return nil // no home directory, as in many containers: nothing to read
+	}
+	err = l.file(path, abbreviate(path))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrEmpty) {
+		return nil
+	}
+	return err
+}
+
+// file reads one file; source is its name in Set.Sources.
+func (l *loader) file(path, source string) error {
+	where := abbreviate(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return &SourceError{Source: where, Err: reason(err)}
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil {
+		l.warnIfShared(where, info)
+	}
+	return l.read(where, source, f)
+}
+
+// warnIfShared leaves out what is no regular file, such as the pipe of a process substitution.
+func (l *loader) warnIfShared(where string, info fs.FileInfo) {
+	if l.o.Warn == nil || runtime.GOOS == "windows" || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 {
+		return
+	}
+	l.o.Warn(fmt.Sprintf("%s can be read by other users: run \"chmod 600 %s\"", where, where))
+}
+
+func (l *loader) read(where, source string, r io.Reader) error {
+	text, err := readAll(r)
+	if err != nil {
+		return &SourceError{Source: where, Err: err}
+	}
+	return l.add(where, source, text)
+}
+
+func (l *loader) add(where, source, text string) error {
+	ids, err := parse(where, text)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if r := id.Recipient().String(); !l.seen[r] {
+			l.seen[r] = true
+			l.set.Identities = append(l.set.Identities, id)
+		}
+	}
+	if n := len(l.set.Sources); n == 0 || l.set.Sources[n-1] != source {
+		l.set.Sources = append(l.set.Sources, source)
+	}
+	return nil
+}
