@@ -49,7 +49,7 @@ func TestWorkload(t *testing.T) {
 	if n := len(s.StringData["tls.key"]); n < 1900 || n > 2100 {
 		t.Errorf("tls.key has %d bytes, want about 2,000", n)
 	}
-	if secretYAML(7) != secretYAML(7) || secretYAML(7) == strings.ReplaceAll(secretYAML(8), "app-0008", "app-0007") {
+	if again := secretYAML(7); again != secretYAML(7) || secretYAML(7) == strings.ReplaceAll(secretYAML(8), "app-0008", "app-0007") {
 		t.Error("the workload must be the same in each run, and another for each Secret")
 	}
 }

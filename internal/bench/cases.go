@@ -25,7 +25,7 @@ type bench struct {
 	otherHuman string // a second hybrid recipient
 }
 
-func newBench(ctx context.Context, o *options) (*bench, error) {
+func newBench(o *options) (*bench, error) {
 	b := &bench{options: *o}
 	var err error
 	if b.self, err = os.Executable(); err != nil {
@@ -236,8 +236,8 @@ func (b *bench) linesOfChange(ctx context.Context) (figure, error) {
 	if err != nil {
 		return figure{}, err
 	}
-	gone, new := linesOnlyIn(before, after), linesOnlyIn(after, before)
-	return figure{"lines changed by one value changed: gone + new", fmt.Sprintf("%d + %d", gone, new), "2 + 6", gone == 2 && new == 6}, nil
+	gone, added := linesOnlyIn(before, after), linesOnlyIn(after, before)
+	return figure{"lines changed by one value changed: gone + new", fmt.Sprintf("%d + %d", gone, added), "2 + 6", gone == 2 && added == 6}, nil
 }
 
 // linesOnlyIn counts the lines of a that b does not have. Boxes, ids and wraps occur once, so that this is the diff.

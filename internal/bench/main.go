@@ -63,12 +63,12 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func run(ctx context.Context, o *options) error {
-	b, err := newBench(ctx, o)
+func run(ctx context.Context, o *options) (err error) {
+	b, err := newBench(o)
 	if err != nil {
 		return err
 	}
-	defer b.close()
+	defer func() { err = errors.Join(err, b.close()) }()
 	report, err := b.report(ctx)
 	if err != nil {
 		return err

@@ -14,8 +14,9 @@ func peakMemory(p *os.ProcessState) int64 {
 	if !ok {
 		return 0
 	}
-	if runtime.GOOS == "darwin" {
-		return int64(r.Maxrss)
+	peak := int64(r.Maxrss) //nolint:unconvert // an int32 on 32-bit machines
+	if runtime.GOOS != "darwin" {
+		peak <<= 10 // KiB, but for macOS
 	}
-	return int64(r.Maxrss) << 10 // KiB everywhere else
+	return peak
 }

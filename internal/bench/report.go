@@ -109,8 +109,8 @@ func (b *bench) machine(ctx context.Context) string {
 		if err != nil {
 			return "unknown"
 		}
-		first, _, _ := strings.Cut(string(out), "\n")
-		return strings.TrimPrefix(strings.TrimSpace(first), "ageseal ")
+		first, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(string(out)), "ageseal "), " ")
+		return first
 	}
 	return fmt.Sprintf("%s, %d cores, %s/%s, %s, ageseal %s, kustomize %s, age library %s",
 		cpu, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), version(b.ageseal), version(b.kustomize), ageVersion())

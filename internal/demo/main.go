@@ -39,7 +39,7 @@ func run(ctx context.Context, file, section, bin, examples string, width int) (e
 	if len(steps) == 0 {
 		return fmt.Errorf("%s has no console block under %q", file, section)
 	}
-	s, err := newScratch(bin, examples)
+	s, err := newScratch(ctx, bin, examples)
 	if err != nil {
 		return err
 	}

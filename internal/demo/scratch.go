@@ -19,7 +19,7 @@ type scratch struct {
 	env  []string
 }
 
-func newScratch(bin, examples string) (*scratch, error) {
+func newScratch(ctx context.Context, bin, examples string) (*scratch, error) {
 	bin, err := filepath.Abs(bin)
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func newScratch(bin, examples string) (*scratch, error) {
 	}
 	home := filepath.Join(root, "home")
 	s := &scratch{root: root, dir: filepath.Join(root, "shop")}
-	s.env = append(inherited(),
+	s.env = append(inherited(ctx),
 		"PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"),
 		"HOME="+home,
 		"XDG_CONFIG_HOME="+filepath.Join(home, ".config"),
@@ -44,7 +44,7 @@ func newScratch(bin, examples string) (*scratch, error) {
 	)
 	err = errors.Join(os.Mkdir(home, 0o700), os.CopyFS(s.dir, os.DirFS(examples)))
 	if err == nil {
-		if out, status := s.run(context.Background(), "git init -q -b main"); status != 0 {
+		if out, status := s.run(ctx, "git init -q -b main"); status != 0 {
 			err = fmt.Errorf("git init: status %d: %s", status, out)
 		}
 	}
@@ -55,7 +55,7 @@ func newScratch(bin, examples string) (*scratch, error) {
 }
 
 // inherited is the environment that a scratch repository may see: the Go command's settings and caches, nothing of git or ageseal.
-func inherited() []string {
+func inherited(ctx context.Context) []string {
 	var env []string
 	for _, e := range os.Environ() {
 		name, _, _ := strings.Cut(e, "=")
@@ -66,7 +66,7 @@ func inherited() []string {
 	// HOME moves, so what the Go command derives from it is stated.
 	for _, name := range []string{"GOPATH", "GOCACHE", "GOMODCACHE"} {
 		if os.Getenv(name) == "" {
-			if out, err := exec.Command("go", "env", name).Output(); err == nil {
+			if out, err := exec.CommandContext(ctx, "go", "env", name).Output(); err == nil {
 				env = append(env, name+"="+strings.TrimSpace(string(out)))
 			}
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,7 +60,7 @@ func TestScratch(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(examples, "file"), []byte("content\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := newScratch(t.TempDir(), examples)
+	s, err := newScratch(t.Context(), t.TempDir(), examples)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +75,7 @@ func TestScratch(t *testing.T) {
 		{"exit 7", "", 7},
 		{`echo "${AGESEAL_IDENTITY-none}"`, "none\n", 0},
 	} {
-		out, status := s.run(context.Background(), test.command)
+		out, status := s.run(t.Context(), test.command)
 		if out != test.out || status != test.status {
 			t.Errorf("%s: %q, status %d; want %q, status %d", test.command, out, status, test.out, test.status)
 		}
