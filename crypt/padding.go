@@ -12,7 +12,7 @@ const (
 )
 
 // bucket is the padded length for n bytes (value and end mark): Padmé (PURBs, Nikitin et al. 2019) with
-// a floor of 64, so that at most about 1/8 is added and a length says little.
+// a floor of 64. Above a few hundred bytes it adds at most about an eighth.
 func bucket(n int) int {
 	if n <= minBucket {
 		return minBucket
