@@ -1,0 +1,190 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// shownRecipient is how many characters of a recipient a diff shows. After the prefix that is 13 characters of 5 bits or
+// more: nobody makes a key that looks like another one.
+const shownRecipient = 20
+
+// Diff says in the words of the policy how it changed from old: one line a change, names of people first. It is empty
+// only if the two mean the same.
+//
+//   - recipient ci-prod age1pq1…     + group ops: alice, bob     rule apps/prod/**: + ci-prod     rule order: a, b
+func Diff(old, now *Policy) []string {
+	d := &differ{}
+	d.sets("recipient", people(old), people(now))
+	d.groups(old, now)
+	d.rules(old, now)
+	d.lines = append(d.lines, changes("silence ", "", silences(old), silences(now))...)
+	return d.lines
+}
+
+type differ struct{ lines []string }
+
+func (d *differ) add(parts ...string) { d.lines = append(d.lines, strings.Join(parts, "")) }
+
+// changes are what went and what came, removals first.
+func changes(what, where string, old, now []string) []string {
+	var out []string
+	for _, x := range old {
+		if !slices.Contains(now, x) {
+			out = append(out, where+"- "+what+x)
+		}
+	}
+	for _, x := range now {
+		if !slices.Contains(old, x) {
+			out = append(out, where+"+ "+what+x)
+		}
+	}
+	return out
+}
+
+// people lists the recipients of each name.
+func people(p *Policy) map[string][]string {
+	out := make(map[string][]string, len(p.recipients))
+	for name, rs := range p.recipients {
+		out[name] = texts(rs)
+	}
+	return out
+}
+
+func silences(p *Policy) []string {
+	out := make([]string, len(p.silence))
+	for i, s := range p.silence {
+		out[i] = s.finding + " for " + s.path + ": " + s.reason
+	}
+	return out
+}
+
+// sets compares the recipients by name.
+func (d *differ) sets(what string, old, now map[string][]string) {
+	for _, name := range union(old, now) {
+		for _, line := range changes("", "", old[name], now[name]) {
+			sign, text := line[:2], line[2:]
+			if len(text) > shownRecipient {
+				text = text[:shownRecipient] + "…"
+			}
+			d.add(sign, what, " ", name, " ", text)
+		}
+	}
+}
+
+func (d *differ) groups(old, now *Policy) {
+	for _, name := range union(old.groups, now.groups) {
+		before, was := old.groups[name]
+		after, is := now.groups[name]
+		switch {
+		case !was:
+			d.add("+ group ", name, ": ", strings.Join(after, ", "))
+		case !is:
+			d.add("- group ", name, ": ", strings.Join(before, ", "))
+		default:
+			d.lines = append(d.lines, changes("", "group "+name+": ", before, after)...)
+		}
+	}
+}
+
+func (d *differ) rules(old, now *Policy) {
+	for _, r := range old.rules {
+		if _, ok := now.RuleByPattern(r.Path); !ok {
+			d.add("- rule ", r.Path, ": ", describe(r))
+		}
+	}
+	for i, r := range now.rules {
+		before, ok := old.RuleByPattern(r.Path)
+		if !ok {
+			place := ""
+			if i+1 < len(now.rules) {
+				place = " (before rule " + now.rules[i+1].Path + ")"
+			}
+			d.add("+ rule ", r.Path, ": ", describe(r), place)
+			continue
+		}
+		where := "rule " + r.Path + ": "
+		d.lines = append(d.lines, changes("", where, before.Names, r.Names)...)
+		d.lines = append(d.lines, changes("namespace ", where, some(before.Namespace), some(r.Namespace))...)
+		if r.Classical != before.Classical {
+			d.add(where, map[bool]string{true: "+ ", false: "- "}[r.Classical], "classical: allow")
+		}
+	}
+	if was, is := common(old, now), common(now, old); !slices.Equal(was, is) {
+		d.add("rule order: ", strings.Join(is, ", "), " (was ", strings.Join(was, ", "), ")")
+	}
+}
+
+func describe(r *Rule) string {
+	s := strings.Join(r.Names, ", ")
+	if r.Namespace != "" {
+		s += ", namespace " + r.Namespace
+	}
+	if r.Classical {
+		s += ", classical: allow"
+	}
+	return s
+}
+
+// common are the patterns of p that q has too, in p's order.
+func common(p, q *Policy) []string {
+	var out []string
+	for _, r := range p.rules {
+		if _, ok := q.RuleByPattern(r.Path); ok {
+			out = append(out, r.Path)
+		}
+	}
+	return out
+}
+
+func some(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
+
+func union[V any](a, b map[string]V) []string {
+	names := append(slices.Collect(maps.Keys(a)), slices.Collect(maps.Keys(b))...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// narrowed reports whether now lets nobody read anything that old did not, for every path there may be. It says so only
+// where the proof is simple: the rules are a beginning of the old ones – same patterns, same order, nothing but the
+// names in them fewer – and no name, group or silenced finding came or grew. A rule taken from the middle is not
+// narrower: its files fall to a later, perhaps wider one.
+func narrowed(old, now *Policy) bool {
+	if len(now.rules) > len(old.rules) || len(now.rules) == 0 {
+		return false
+	}
+	for i, r := range now.rules {
+		before := old.rules[i]
+		if r.Path != before.Path || r.Namespace != before.Namespace || r.Classical != before.Classical ||
+			!within(r.Names, before.Names) || !within(texts(r.Recipients), texts(before.Recipients)) {
+			return false
+		}
+	}
+	was := people(old)
+	for name, is := range people(now) {
+		if !within(is, was[name]) {
+			return false
+		}
+	}
+	for name, members := range now.groups {
+		if before, ok := old.groups[name]; !ok || !within(members, before) {
+			return false
+		}
+	}
+	return within(silences(now), silences(old))
+}
+
+func within(a, b []string) bool {
+	for _, x := range a {
+		if !slices.Contains(b, x) {
+			return false
+		}
+	}
+	return true
+}
