@@ -1,0 +1,254 @@
+package kustomize
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
+
+	"github.com/ageseal/ageseal/crypt"
+)
+
+// Options of a build.
+type Options struct {
+	// Kustomize are the options of "kustomize build"; nil stands for that command without flags.
+	Kustomize *krusty.Options
+	// Opener gives the identities. It is called at most once, on another goroutine, and only if a sealed document is
+	// used. Its error is the build's.
+	Opener func() (*crypt.Opener, error)
+	// Root is the directory that no path may leave. Empty: the nearest one at or above the target that has a .git, else
+	// the target. The root of a remote target is its clone.
+	Root string
+	// AllowRemote lets bases come from other git repositories. What is sealed there is opened like the rest.
+	AllowRemote bool
+	// AllowTypes are the credential types (secret.IsCredentialType) that the builder allows.
+	AllowTypes []string
+	// Namespace is where output without a namespace will be applied. Empty: unknown.
+	Namespace string
+	// OnlyNamespaces are the namespaces whose bindings this build may open; nil for all.
+	OnlyNamespaces []string
+	// OutputDir asks for one file for each resource.
+	OutputDir bool
+}
+
+// Result of a build. It holds plaintext.
+type Result struct {
+	YAML     []byte            // the stream; nil with OutputDir
+	Files    map[string][]byte // with OutputDir: file name, as kustomize's, → content
+	Warnings []string
+}
+
+// build is the state of one build.
+type build struct {
+	o       Options
+	marks   *marks
+	tree    *tree
+	fs      *fileSystem
+	slots   map[string]*slot // base64 of the placeholder → what it stands for
+	docs    []*document
+	opened  int // how many of docs are being opened
+	opening *opening
+}
+
+// kustomize keeps its OpenAPI schema in global variables, so builds in one process take turns.
+var oneBuild sync.Mutex
+
+// Build runs "kustomize build" on target, a directory or a URL, with sealed documents decrypted.
+//
+// The result is complete or nil. Faults of ours are *Error, joined where there are several; they match the sentinels of
+// this package, of secret, crypt and manifest. kustomize's own come as they are, with placeholders taken out.
+// When ctx ends Build returns at once, and kustomize runs on to its end unseen.
+func Build(ctx context.Context, target string, o Options) (*Result, error) {
+	b := &build{o: o, marks: newMarks(), slots: make(map[string]*slot), opening: newOpening(o.Opener, o.AllowTypes)}
+	root, err := findRoot(o.Root, target)
+	if err != nil {
+		if o.Root != "" {
+			return nil, &Error{File: o.Root, Err: fmt.Errorf("the root of the build: %w", cause(err))}
+		}
+		// A URL, or a directory that is missing: kustomize says which.
+		if looksRemote(target) && !o.AllowRemote {
+			return nil, &Error{Err: factf(ErrRemote, "%s is in another repository", target),
+				Hint: "what is sealed there would be opened with your identity; if you trust it, build with --allow-remote"}
+		}
+		root = os.DevNull // nothing is below it
+	}
+	b.fs = newFileSystem(root, o.AllowRemote)
+	b.fs.serve = b.serve
+	b.tree = newTree(func(path string) (string, bool) {
+		full, _, err := b.fs.resolve(path)
+		return full, err == nil
+	})
+	b.fs.tree = b.tree
+
+	type outcome struct {
+		result *Result
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		oneBuild.Lock()
+		defer oneBuild.Unlock()
+		result, err := b.run(ctx, target)
+		done <- outcome{result, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case out := <-done:
+		if out.err != nil {
+			return nil, out.err
+		}
+		return out.result, nil
+	}
+}
+
+// looksRemote reports whether a target that is no directory is meant to be a repository elsewhere.
+func looksRemote(target string) bool {
+	return strings.Contains(target, "://") || strings.HasPrefix(target, "git@") || strings.HasPrefix(target, "git::") ||
+		strings.HasPrefix(target, "github.com") || strings.Contains(target, ".git")
+}
+
+func (b *build) run(ctx context.Context, target string) (result *Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			result, err = nil, errors.New(b.marks.scrub(fmt.Sprintf("internal error in a build: %v", r)))
+		}
+		b.opening.wg.Wait()
+		if err != nil {
+			result, err = nil, b.shown(err)
+		}
+	}()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	openapi.ResetOpenAPI()
+	m, order, err := b.kustomize(target)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return b.finish(m, order)
+}
+
+// kustomize runs kustomize over placeholders.
+func (b *build) kustomize(target string) (resmap.ResMap, order, error) {
+	opts := krusty.Options{Reorder: krusty.ReorderOptionUnspecified}
+	if b.o.Kustomize != nil {
+		opts = *b.o.Kustomize
+	} else {
+		d := krusty.MakeDefaultOptions()
+		opts.LoadRestrictions, opts.PluginConfig = d.LoadRestrictions, d.PluginConfig
+	}
+	reorder := opts.Reorder
+	if !b.sortsItself(target) {
+		opts.Reorder = krusty.ReorderOptionNone
+	}
+	m, err := krusty.MakeKustomizer(&opts).Run(b.fs, target)
+	if b.fs.err != nil {
+		return nil, order{}, b.fs.err
+	}
+	if err != nil {
+		return nil, order{}, err
+	}
+	if len(b.slots) > 0 && len(b.tree.slices) > 0 {
+		return nil, order{}, &Error{File: b.tree.slices[0],
+			Err:  factf(ErrPlacement, "a replacement cuts a Secret's value at a delimiter"),
+			Hint: "give the part a key of its own in the Secret, and refer to that"}
+	}
+	return m, newOrder(reorder, b.tree.root), nil
+}
+
+// sortsItself reports whether kustomize may have to sort: the target is not here to be looked at, or it says how.
+func (b *build) sortsItself(target string) bool {
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		src, err := os.ReadFile(filepath.Join(target, name))
+		if err == nil {
+			return bytes.Contains(src, []byte("sortOptions"))
+		}
+	}
+	return true
+}
+
+// shown is an error as it may be shown: without placeholders.
+func (b *build) shown(err error) error {
+	text := err.Error()
+	if clean := b.marks.scrub(text); clean != text {
+		return &scrubbed{text: clean, err: err}
+	}
+	return err
+}
+
+// finish checks the result of kustomize, waits for the values and puts them in.
+func (b *build) finish(m resmap.ResMap, o order) (*Result, error) {
+	all := m.Resources()
+	s := &survey{b: b}
+	for _, r := range all {
+		s.resource(r)
+	}
+	faults := s.faults
+	for _, p := range s.placed {
+		if err := p.findHash(); err != nil {
+			return nil, fmt.Errorf("hashing %s: %w", describe(p.res), err)
+		}
+		if err := b.check(p); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	if err := b.opening.wait(b.docs); err != nil {
+		return nil, err
+	}
+	if err := s.rename(all); err != nil {
+		return nil, err
+	}
+	if err := o.apply(all, len(s.placed) > 0); err != nil {
+		return nil, err
+	}
+	result := &Result{Warnings: s.warnings()}
+	w := newWriter(s.placed)
+	var err error
+	if !b.o.OutputDir {
+		result.YAML, err = w.stream(all)
+		return result, err
+	}
+	var lost []string
+	if result.Files, lost, err = w.files(m); err != nil {
+		return nil, err
+	}
+	for _, name := range lost {
+		result.Warnings = append(result.Warnings, name+": two resources have this file name, the later one is kept")
+	}
+	return result, nil
+}
+
+// rename gives hashed Secrets the name that goes with their values, wherever kustomize wrote the other one.
+func (s *survey) rename(all []*resource.Resource) error {
+	r := make(renames)
+	for _, p := range s.placed {
+		if err := p.rehash(); err != nil {
+			return fmt.Errorf("hashing %s: %w", describe(p.res), err)
+		}
+		r.add(p)
+	}
+	if len(r) == 0 {
+		return nil
+	}
+	for _, res := range all {
+		r.node(res.YNode())
+	}
+	return nil
+}

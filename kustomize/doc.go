@@ -1,0 +1,23 @@
+// Package kustomize is what a build does: it runs kustomize in this process over a filesystem of placeholders and puts
+// the values in at the end.
+//
+// # How a build runs
+//
+//  1. A filesystem serves each sealed manifest as a native Secret, or under "generators:" as a builtin SecretGenerator,
+//     in which every value is a placeholder: 30 random-looking bytes that are fresh in every build. It knows from the
+//     kustomizations it served how each file is used, and refuses to serve a sealed manifest for any other use.
+//  2. While kustomize runs, the documents that were served are opened in parallel.
+//  3. In the result every placeholder must be a whole data value of the Secret its value is bound to: namespace and key
+//     equal, the name one that prefixes, suffixes and the content hash of this tree make of the bound name. A
+//     placeholder or one of its marks anywhere else, raw or encoded, fails the build. So does ciphertext that is left.
+//  4. Name hashes, computed by kustomize over placeholders, are computed again over the values and rewritten wherever
+//     kustomize wrote them; the order is redone. The result is byte for byte what "kustomize build" makes of the
+//     plaintext tree with all values under data.
+//  5. Only then is there a result. On any fault there is none.
+//
+// # What it refuses to know
+//
+// kustomize, its plugins, helm and its messages never see a value. This package reads no key, no environment variable
+// and writes nothing. Whatever is started by a build must not inherit an identity: callers read it and clear it from
+// the environment before they call Build.
+package kustomize

@@ -1,0 +1,219 @@
+package kustomize
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/types"
+)
+
+// shared gives a path of the corpora that are kept outside the repository.
+func shared(t *testing.T, path string) string {
+	t.Helper()
+	dir := os.Getenv("AGESEAL_SHARED")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "shared")
+	}
+	full := filepath.Join(dir, path)
+	if _, err := os.Stat(full); err != nil {
+		t.Skip("../shared is absent")
+	}
+	abs, err := filepath.Abs(full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return abs
+}
+
+func readJSON(t *testing.T, path string, into any) {
+	t.Helper()
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(src, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// untar unpacks a .tar.gz into dir.
+func untar(t *testing.T, archive, dir string) {
+	t.Helper()
+	f, err := os.Open(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := tar.NewReader(z); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := filepath.Join(dir, filepath.FromSlash(h.Name))
+		switch h.Typeflag {
+		case tar.TypeDir:
+			err = os.MkdirAll(to, 0o755)
+		case tar.TypeSymlink:
+			err = os.Symlink(h.Linkname, to)
+		case tar.TypeReg:
+			var src []byte
+			if src, err = io.ReadAll(r); err == nil {
+				err = writeFile(to, src)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func writeFile(path string, src []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, src, 0o644)
+}
+
+// flags gives the options that flags of "kustomize build" stand for.
+func flags(t *testing.T, args []string) *krusty.Options {
+	t.Helper()
+	o := krusty.MakeDefaultOptions()
+	o.Reorder = krusty.ReorderOptionUnspecified
+	for i := 0; i+1 < len(args); i += 2 {
+		switch args[i] {
+		case "--reorder":
+			o.Reorder = krusty.ReorderOption(args[i+1])
+		case "--load-restrictor":
+			if args[i+1] == "LoadRestrictionsNone" {
+				o.LoadRestrictions = types.LoadRestrictionsNone
+			}
+		default:
+			t.Fatalf("unknown flag %s", args[i])
+		}
+	}
+	if len(args)%2 != 0 {
+		t.Fatalf("odd flags %q", args)
+	}
+	return o
+}
+
+func mustBuild(t *testing.T, target string, o Options) []byte {
+	t.Helper()
+	r, err := Build(context.Background(), target, o)
+	if err != nil {
+		t.Fatalf("build %s: %v", target, err)
+	}
+	return r.YAML
+}
+
+func hash(src []byte) string {
+	sum := sha256.Sum256(src)
+	return hex.EncodeToString(sum[:])
+}
+
+type goldenBuild struct {
+	Repo, Path string
+	Flags      []string
+	Secrets    int
+	SHA256     string
+}
+
+// TestGoldenBuilds builds three public GitOps repositories without sealed documents: nothing may differ from kustomize.
+func TestGoldenBuilds(t *testing.T) {
+	var builds []goldenBuild
+	readJSON(t, filepath.Join(shared(t, "corpora/gitops"), "golden-builds.json"), &builds)
+	if len(builds) != 133 {
+		t.Fatalf("%d golden builds, want 133", len(builds))
+	}
+	roots := make(map[string]string)
+	for _, b := range builds {
+		root, ok := roots[b.Repo]
+		if !ok {
+			archives, err := filepath.Glob(filepath.Join(shared(t, "corpora/gitops"), b.Repo+"@*.tar.gz"))
+			if err != nil || len(archives) != 1 {
+				t.Fatalf("archives of %s: %v %v", b.Repo, archives, err)
+			}
+			root = t.TempDir()
+			untar(t, archives[0], root)
+			roots[b.Repo] = root
+		}
+		out := mustBuild(t, goldenPath(t, root, b.Path), Options{Kustomize: flags(t, b.Flags), Root: root})
+		if got := hash(out); got != b.SHA256 {
+			t.Errorf("%s %s: sha256 %s, want %s", b.Repo, b.Path, got, b.SHA256)
+		}
+	}
+}
+
+// goldenPath finds a build's directory in an unpacked archive, with or without a top directory of its own.
+func goldenPath(t *testing.T, root, path string) string {
+	t.Helper()
+	if full := filepath.Join(root, path); exists(full) {
+		return full
+	}
+	found, _ := filepath.Glob(filepath.Join(root, "*", path))
+	if len(found) != 1 {
+		t.Fatalf("%s is not in the archive", path)
+	}
+	return found[0]
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+type krustyCase struct {
+	Case, Run       string
+	Flags           []string
+	SecretGenerator bool
+	Secrets         int
+}
+
+func krustyCases(t *testing.T) (dir string, all []krustyCase) {
+	t.Helper()
+	dir = shared(t, "corpora/krusty")
+	readJSON(t, filepath.Join(dir, "index.json"), &all)
+	if len(all) != 93 {
+		t.Fatalf("%d cases, want 93", len(all))
+	}
+	return dir, all
+}
+
+// TestKrusty builds cases of kustomize's own test suite.
+func TestKrusty(t *testing.T) {
+	dir, all := krustyCases(t)
+	for _, c := range all {
+		in := filepath.Join(dir, c.Case, "in")
+		want, err := os.ReadFile(filepath.Join(dir, c.Case, "expected.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Build(context.Background(), filepath.Join(in, c.Run), Options{Kustomize: flags(t, c.Flags), Root: in})
+		if err != nil {
+			t.Errorf("%s: %v", c.Case, err)
+			continue
+		}
+		if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(r.YAML), "\n")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.Case, diff)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package kustomize
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// check holds every placeholder of a Secret against its binding, and fills in the namespace that it has from it.
+func (b *build) check(p *placed) error {
+	var faults []error
+	for _, s := range p.sites {
+		if err := b.fits(p, s); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	if len(faults) > 0 {
+		return errors.Join(faults...)
+	}
+	if err := p.dropRequests(); err != nil {
+		return err
+	}
+	for _, s := range p.sites {
+		if ns := s.doc.sealed.Spec.Binding.Namespace; ns != "" && p.res.GetNamespace() == "" {
+			return p.res.SetNamespace(ns)
+		}
+	}
+	return nil
+}
+
+// dropRequests drops the annotations of sealed manifests that were meant for the build. kustomize knows them on
+// generators only.
+func (p *placed) dropRequests() error {
+	all := p.res.GetAnnotations()
+	n := len(all)
+	for _, s := range p.sites {
+		for _, name := range []string{hashAnnotation, behaviorAnnotation} {
+			if _, ok := s.doc.sealed.Annotations[name]; ok {
+				delete(all, name)
+			}
+		}
+	}
+	if len(all) == n {
+		return nil
+	}
+	return p.res.SetAnnotations(all)
+}
+
+func (b *build) fits(p *placed, s site) error {
+	bound := s.doc.sealed.Spec.Binding
+	if s.key != s.slot.key {
+		return s.doc.fault(s.slot.key, factf(ErrPlacement, "the value would end under key %s of %s", b.marks.scrub(s.key), describe(p.res)),
+			"a value stays with its key; set the other key with \"ageseal set\"")
+	}
+	namespace := p.res.GetNamespace()
+	if namespace == "" {
+		namespace = b.o.Namespace
+	}
+	if bound.Namespace != "" && namespace != "" && namespace != bound.Namespace {
+		return s.doc.fault(s.key, factf(ErrPlacement, "sealed for namespace %s, the build puts it into %s", bound.Namespace, namespace),
+			"encrypt the Secret for that namespace, or look for a namespace: in a kustomization above it")
+	}
+	if name := p.baseName(); bound.Name != "" && !b.tree.canName(name, bound.Name) {
+		return s.doc.fault(s.key, factf(ErrPlacement, "sealed for a Secret named %s, the build puts it into one named %s", bound.Name, p.res.GetName()),
+			"namePrefix, nameSuffix and the content hash may change the name; anything else needs a Secret sealed for it")
+	}
+	if s.doc.patch && lookup(p.res.YNode(), "stringData", s.key) != nil {
+		return s.doc.fault(s.key, errors.New("the patch has no effect: its target has this key in stringData, which wins over data"),
+			"encrypt the target too, or move the key to data there")
+	}
+	return nil
+}
+
+// baseName is the name without the hash that kustomize appended.
+func (p *placed) baseName() string {
+	name := p.res.GetName()
+	if p.hash != nil {
+		return strings.TrimSuffix(name, "-"+p.hash.old)
+	}
+	return name
+}
+
+// canName reports whether prefixes and suffixes that the tree declares make name of bound.
+func (t *tree) canName(name, bound string) bool {
+	for i := 0; i+len(bound) <= len(name); i++ {
+		if name[i:i+len(bound)] == bound && madeOf(name[:i], t.prefixes) && madeOf(name[i+len(bound):], t.suffixes) {
+			return true
+		}
+	}
+	return false
+}
+
+// madeOf reports whether s is a row of parts, each as often as it likes.
+func madeOf(s string, parts []string) bool {
+	reach := make([]bool, len(s)+1)
+	reach[0] = true
+	for i := range s {
+		if !reach[i] {
+			continue
+		}
+		for _, p := range parts {
+			if strings.HasPrefix(s[i:], p) {
+				reach[i+len(p)] = true
+			}
+		}
+	}
+	return reach[len(s)]
+}
+
+// text is the base64 of the value of a site as kustomize would have written it.
+func (s site) text() (string, error) {
+	value, ok := s.doc.values[s.slot.key]
+	if !ok {
+		return "", fmt.Errorf("internal error: no value for key %s", s.slot.key)
+	}
+	text := base64.StdEncoding.EncodeToString(value)
+	if !s.doc.wrapped || len(text) < wrapAt {
+		return text, nil
+	}
+	var b strings.Builder
+	b.Grow(len(text) + len(text)/wrapAt + 1)
+	for len(text) > 0 {
+		n := min(wrapAt, len(text))
+		b.WriteString(text[:n])
+		b.WriteByte('\n')
+		text = text[n:]
+	}
+	return b.String(), nil
+}
+
+// wrapAt is the width of the base64 that kustomize's generators write (kyaml/yaml/datamap.go).
+const wrapAt = 70
+
+// lookup follows keys through mappings.
+func lookup(n *yaml.Node, keys ...string) *yaml.Node {
+	for _, key := range keys {
+		if n == nil || n.Kind != yaml.MappingNode {
+			return nil
+		}
+		var next *yaml.Node
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				next = n.Content[i+1]
+			}
+		}
+		n = next
+	}
+	return n
+}
+
+func decoded(token string) string {
+	raw, err := base64.StdEncoding.DecodeString(token)
+	if err != nil {
+		return ""
+	}
+	return string(raw)
+}

@@ -1,0 +1,197 @@
+package kustomize
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ageseal/ageseal/manifest"
+	"github.com/ageseal/ageseal/secret"
+)
+
+// Annotations by which a manifest asks for what a secretGenerator has as options. hashMarker is kustomize's own,
+// undocumented mark for "append a hash to the name": it honours it on any resource and strips it.
+const (
+	hashAnnotation     = "kustomize.config.k8s.io/needs-hash"
+	behaviorAnnotation = "kustomize.config.k8s.io/behavior"
+	hashMarker         = "internal.config.kubernetes.io/needsHashSuffix"
+)
+
+// document is one sealed manifest that was served.
+type document struct {
+	file    string // as messages show it
+	sealed  *manifest.EncryptedSecret
+	patch   bool // served as a patch, perhaps as a resource too
+	wrapped bool // served as a generator: base64 in lines of 70 characters, as kustomize's generators write it
+	values  map[string][]byte
+	err     error
+}
+
+// slot is the value that a placeholder stands for.
+type slot struct {
+	doc *document
+	key string
+}
+
+func (d *document) ref() string {
+	namespace := d.sealed.Spec.Binding.Namespace
+	if namespace == "" {
+		namespace = d.sealed.Namespace
+	}
+	return secretRef(namespace, d.sealed.Name)
+}
+
+// fault is an error of one value, or of the document if key is empty.
+func (d *document) fault(key string, err error, hint string) *Error {
+	e := &Error{File: d.file, Line: d.sealed.Spec.Line, Secret: d.ref(), Key: key, Err: err, Hint: hint}
+	if box, ok := d.sealed.Spec.Data[key]; ok {
+		e.Line = box.Line
+	}
+	return e
+}
+
+// serve replaces the sealed documents of a file that may have some.
+func (b *build) serve(path string, u use, src []byte) ([]byte, error) {
+	file := shortPath(path)
+	f, err := manifest.Parse(src)
+	if err != nil {
+		return nil, inFile(file, err)
+	}
+	if !slices.ContainsFunc(f.Items(), func(i *manifest.Item) bool { return i.Kind == manifest.Sealed }) {
+		return b.withoutSealed(file, u, f, src)
+	}
+	generator := u == useGenerator
+	if !generator && (u == 0 || u&^(useResource|usePatch) != 0) {
+		return nil, misused(file, u)
+	}
+	if out, ok := b.fs.served[path]; ok {
+		return out, nil
+	}
+	var out []byte
+	if generator {
+		out, err = b.asGenerators(file, f)
+	} else {
+		out, err = b.asSecrets(file, u, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	b.fs.served[path] = out
+	return out, nil
+}
+
+// withoutSealed serves a file in which no sealed document was recognised. One that can't be read where a sealed one
+// would be served gets our message, which has a line, rather than kustomize's.
+func (b *build) withoutSealed(file string, u use, f *manifest.File, src []byte) ([]byte, error) {
+	for _, item := range f.Items() {
+		if item.Kind == manifest.Broken && u&(useResource|usePatch|useGenerator) != 0 {
+			return nil, inFile(file, item.Err)
+		}
+	}
+	return src, nil
+}
+
+func misused(file string, u use) error {
+	var where []string
+	for _, bit := range slices.Sorted(maps.Keys(fields)) {
+		if u&bit != 0 {
+			where = append(where, fields[bit])
+		}
+	}
+	hint := "list it under resources:, patches: or generators:"
+	switch {
+	case u&useSecretGenerator != 0:
+		hint = "list it under generators: instead; it becomes a secretGenerator of its own"
+	case u&useJSONPatch != 0:
+		hint = "list it under patches:; a sealed manifest is a strategic-merge patch"
+	case u&useGenerator != 0 && u&(useResource|usePatch) != 0:
+		hint = "a file is either a generator or a resource; list it in one place"
+	}
+	what := "nothing that kustomize reads it for is a Secret"
+	if len(where) > 0 {
+		what = "it is listed under " + strings.Join(where, " and ")
+	}
+	return &Error{File: file, Err: factf(ErrUse, "a sealed manifest can't be used here: %s", what), Hint: hint}
+}
+
+// asSecrets gives the file with a native Secret for every sealed document.
+func (b *build) asSecrets(file string, u use, f *manifest.File) ([]byte, error) {
+	var faults []error
+	for _, item := range f.Items() {
+		if item.Kind != manifest.Sealed && item.Kind != manifest.Broken {
+			continue
+		}
+		d, hash, behavior, err := b.read(file, item)
+		if err == nil && behavior != "" && behavior != "create" {
+			err = d.fault("", fmt.Errorf("the annotation %s has no effect on a resource", behaviorAnnotation),
+				"list the file under generators: instead of resources:")
+		}
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		d.patch = u&usePatch != 0
+		plain := b.plain(d)
+		if hash {
+			plain.Annotations = map[string]string{hashMarker: "enabled"}
+		}
+		item.Unseal(plain)
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	b.open()
+	return f.Bytes(), nil
+}
+
+func outOfBounds(namespace string) error {
+	if namespace == "" {
+		return factf(ErrNamespace, "sealed for any namespace, which this build may not open")
+	}
+	return factf(ErrNamespace, "sealed for namespace %q, which this build may not open", namespace)
+}
+
+// read reads one sealed item and what its annotations ask for.
+func (b *build) read(file string, item *manifest.Item) (d *document, hash bool, behavior string, err error) {
+	sealed, err := secret.Read(item)
+	if err != nil {
+		return nil, false, "", inFile(file, err)
+	}
+	d = &document{file: file, sealed: sealed}
+	if ns := sealed.Spec.Binding.Namespace; b.o.OnlyNamespaces != nil && (ns == "" || !slices.Contains(b.o.OnlyNamespaces, ns)) {
+		return nil, false, "", d.fault("", outOfBounds(ns),
+			"it may open "+strings.Join(b.o.OnlyNamespaces, ", "))
+	}
+	if text, ok := sealed.Annotations[hashAnnotation]; ok {
+		if hash, err = strconv.ParseBool(text); err != nil {
+			return nil, false, "", d.fault("", fmt.Errorf("the annotation %s is neither true nor false", hashAnnotation), "")
+		}
+	}
+	behavior = sealed.Annotations[behaviorAnnotation]
+	if behavior != "" && !slices.Contains([]string{"create", "merge", "replace"}, behavior) {
+		return nil, false, "", d.fault("", fmt.Errorf("the annotation %s is none of create, merge, replace", behaviorAnnotation), "")
+	}
+	return d, hash, behavior, nil
+}
+
+// plain gives the Secret to serve for a document and takes the document into the build.
+func (b *build) plain(d *document) *manifest.Plain {
+	p := &manifest.Plain{Type: d.sealed.Spec.Type, Immutable: d.sealed.Spec.Immutable, Data: make(map[string]string, len(d.sealed.Spec.Data))}
+	for key := range d.sealed.Spec.Data {
+		token := base64.StdEncoding.EncodeToString([]byte(b.placeholder(d, key)))
+		p.Data[key] = token
+	}
+	b.docs = append(b.docs, d)
+	return p
+}
+
+// placeholder makes the placeholder of one value.
+func (b *build) placeholder(d *document, key string) string {
+	text := b.marks.placeholder(len(b.slots))
+	b.slots[base64.StdEncoding.EncodeToString([]byte(text))] = &slot{doc: d, key: key}
+	return text
+}
