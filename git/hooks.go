@@ -1,0 +1,121 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/ageseal/ageseal/internal/atomicfile"
+)
+
+// hookMarker is the line by which a hook of ours is recognised, whatever version wrote it.
+const hookMarker = "# This hook is ageseal's: it is replaced when ageseal installs its hooks again."
+
+// KeptSuffix is what the name of the hook that was there before ours ends in.
+const KeptSuffix = ".local"
+
+// HooksDir returns the absolute path of the directory that git runs hooks from. It honours core.hooksPath, a relative
+// one of which is relative to the top level, and linked work trees, which share their hooks. It need not exist.
+func (r *Repo) HooksDir(ctx context.Context) (string, error) {
+	out, err := r.run(ctx, nil, "rev-parse", "--path-format=absolute", "--git-path", "hooks")
+	if err != nil {
+		return "", err
+	}
+	return filepath.FromSlash(strings.TrimSuffix(string(out), "\n")), nil
+}
+
+var hookName = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+
+// InstallHook writes an executable hook that runs script, lines of POSIX shell, and returns its path. A hook of somebody
+// else's is kept beside it as NAME.local (KeptSuffix), and ours runs it first, with the same arguments and input: it may
+// still change what is staged, and if it fails, so does ours, with its status. Again is harmless: a hook of ours is
+// brought up to date, or left alone, and then changed is false.
+func (r *Repo) InstallHook(ctx context.Context, name, script string) (path string, changed bool, err error) {
+	if !hookName.MatchString(name) {
+		return "", false, errors.New("malformed name of a hook")
+	}
+	dir, err := r.HooksDir(ctx)
+	if err != nil {
+		return "", false, err
+	}
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return "", false, &Error{Err: fmt.Errorf("hooks are switched off: %s, where git looks for them, is no directory", dir),
+			Hint: "git config --show-origin core.hooksPath"}
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", false, err
+	}
+	path = filepath.Join(dir, name)
+	want := hookText(name, script)
+	old, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		old, err = nil, danglingLink(path)
+	}
+	if err != nil {
+		return "", false, err
+	}
+	switch {
+	case bytes.Equal(old, want):
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm()&0o111 != 0 {
+			return path, false, err
+		}
+	case old != nil && !ours(old):
+		if err := keep(path); err != nil {
+			return "", false, err
+		}
+		old = nil
+		fallthrough
+	default:
+		if err := atomicfile.WriteAll([]atomicfile.File{{Path: path, Data: want, Old: old, Mode: 0o755}}); err != nil {
+			return "", false, err
+		}
+	}
+	return path, true, os.Chmod(path, 0o755) // a file that existed keeps its mode otherwise, and git skips what can't be run
+}
+
+// keep moves somebody else's hook out of the way.
+func keep(path string) error {
+	kept := path + KeptSuffix
+	if _, err := os.Lstat(kept); err == nil {
+		return &Error{Err: fmt.Errorf("%s is not ageseal's, and %s exists already", path, filepath.Base(kept)),
+			Hint: "join the two, or call ageseal from the hook yourself"}
+	}
+	return os.Rename(path, kept)
+}
+
+// danglingLink is an error if path exists after all, as a link to nowhere.
+func danglingLink(path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return &Error{Err: fmt.Errorf("%s is a link to a file that does not exist", path), Hint: "remove it, or put the file there"}
+	}
+	return nil
+}
+
+func ours(hook []byte) bool {
+	for i, line := range strings.SplitN(string(hook), "\n", 4) {
+		if i < 3 && line == hookMarker {
+			return true
+		}
+	}
+	return false
+}
+
+// hookText is the hook. Some tools keep a hook of ours as we keep theirs, and each would run the other for ever: the
+// variable, which holds the directory because a hook may commit to another repository, ends that circle.
+func hookText(name, script string) []byte {
+	return []byte("#!/bin/sh\n" + hookMarker + `
+# The hook that was here before is kept beside it, as ` + name + KeptSuffix + `, and runs first.
+hooks="$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P)" || exit 1
+if [ "$AGESEAL_IN_HOOK" = "$hooks" ]; then exit 0; fi
+if [ -x "$hooks/` + name + KeptSuffix + `" ]; then
+	AGESEAL_IN_HOOK="$hooks" "$hooks/` + name + KeptSuffix + `" "$@" || exit $?
+fi
+` + strings.TrimSuffix(script, "\n") + "\n")
+}

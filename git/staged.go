@@ -1,0 +1,153 @@
+package git
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Blob is a staged or committed file.
+type Blob struct {
+	Path string // relative to the top level, slash-separated
+	Data []byte // nil if it is longer than the limit
+}
+
+// entry names a blob that is to be read.
+type entry struct{ path, id string }
+
+// Staged calls fn, in the order of paths, for every regular file whose content in the index differs from HEAD's: added,
+// copied, modified, or turned from something else into a file. A renamed file counts as added. On the first commit that
+// is every file. Symlinks and submodules are skipped: the blob of the one is a path, the other has none.
+//
+// The content is the index's, never the work tree's, and comes through one git process; of a file longer than limit
+// bytes nothing is kept and Data is nil. An error of fn ends the walk and is returned as it is. Files with merge
+// conflicts are not staged yet and not seen.
+func (r *Repo) Staged(ctx context.Context, limit int64, fn func(Blob) error) error {
+	out, err := r.changes(ctx, "HEAD")
+	if err != nil {
+		if ok, e := r.exists(ctx, "HEAD"); e != nil || ok {
+			return err
+		}
+		if out, err = r.changes(ctx, r.emptyTree); err != nil {
+			return err
+		}
+	}
+	entries, err := parseRaw(out)
+	if err != nil {
+		return err
+	}
+	return r.blobs(ctx, entries, limit, fn)
+}
+
+// changes compares the index with a tree. The plumbing is deaf to the user's diff settings.
+func (r *Repo) changes(ctx context.Context, tree string) ([]byte, error) {
+	return r.run(ctx, nil, "diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--diff-filter=ACMT",
+		"--ignore-submodules=all", tree, "--")
+}
+
+// exists reports whether a revision names a commit; HEAD does not before the first one.
+func (r *Repo) exists(ctx context.Context, revision string) (bool, error) {
+	_, err := r.run(ctx, nil, "rev-parse", "--quiet", "--verify", "--end-of-options", revision+"^{commit}")
+	if status(err) > 0 {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// parseRaw reads ":old-mode new-mode old-id new-id status NUL path NUL" (git diff-index, "raw output format").
+func parseRaw(out []byte) ([]entry, error) {
+	var entries []entry
+	for rest := string(out); rest != ""; {
+		head, tail, ok1 := strings.Cut(rest, "\x00")
+		path, tail, ok2 := strings.Cut(tail, "\x00")
+		fields := strings.Fields(head)
+		if !ok1 || !ok2 || len(fields) != 5 {
+			return nil, errors.New("git diff-index says something unexpected")
+		}
+		rest = tail
+		if regular(fields[1]) {
+			entries = append(entries, entry{path, fields[3]})
+		}
+	}
+	return entries, nil
+}
+
+func regular(mode string) bool { return strings.HasPrefix(mode, "100") }
+
+// blobs reads the entries through one "git cat-file --batch".
+func (r *Repo) blobs(ctx context.Context, entries []entry, limit int64, fn func(Blob) error) (err error) {
+	if len(entries) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd, err := command(ctx, r.Top, r.env, "cat-file", "--batch", "--buffer")
+	if err != nil {
+		return err
+	}
+	var ids, problem bytes.Buffer
+	for _, e := range entries {
+		ids.WriteString(e.id + "\n")
+	}
+	cmd.Stdin, cmd.Stderr = &ids, &problem
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("running git: %w", err)
+	}
+	in := bufio.NewReaderSize(pipe, 64<<10)
+	for _, e := range entries {
+		data, err := readBlob(in, e, limit)
+		if err == nil {
+			err = fn(Blob{e.path, data})
+		} else if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			cancel()
+			_ = cmd.Wait() // it was killed
+			return err
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		return explain(ctx, "cat-file", err, problem.String())
+	}
+	return nil
+}
+
+// readBlob reads one answer: "id blob size LF content LF", or "id missing LF".
+func readBlob(in *bufio.Reader, e entry, limit int64) ([]byte, error) {
+	head, err := in.ReadString('\n')
+	if err != nil {
+		return nil, fmt.Errorf("git cat-file ended early: %w", err)
+	}
+	fields := strings.Fields(head)
+	if len(fields) != 3 || fields[0] != e.id || fields[1] != "blob" {
+		return nil, &Error{Err: fmt.Errorf("%s: git has no content for it", strconv.Quote(e.path)), Hint: `see what "git fsck" says`}
+	}
+	size, err := strconv.ParseInt(fields[2], 10, 64)
+	if err != nil || size < 0 {
+		return nil, errors.New("git cat-file says something unexpected")
+	}
+	var data []byte
+	if size > limit {
+		_, err = io.CopyN(io.Discard, in, size)
+	} else {
+		data = make([]byte, size)
+		_, err = io.ReadFull(in, data)
+	}
+	if err == nil {
+		_, err = in.Discard(1)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("git cat-file ended early: %w", err)
+	}
+	return data, nil
+}
