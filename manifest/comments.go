@@ -1,0 +1,91 @@
+package manifest
+
+import (
+	"regexp"
+	"strings"
+)
+
+// keyValue is what a commented-out value looks like: a word, a colon, and a blank or the end of the line; also as a list's entry.
+var keyValue = regexp.MustCompile(`^(?:- +)?["']?[-._/a-zA-Z0-9$]+["']?[ \t]*:(?:[ \t]|$)`)
+
+// directives are comments to other programs that have the form of a value and can't hold one.
+var directives = regexp.MustCompile(`^(?:yaml-language-server: \$schema=\S+|Source: [-._a-zA-Z0-9/]+\.(?:ya?ml|tpl|json))$`)
+
+// valueFilter tells comments that look like values. It sees the comments of an object in order, because the lines of a commented-out
+// block scalar only follow from the one above.
+type valueFilter struct {
+	line, col int // of the last one that did; col is that of its text
+}
+
+func (f *valueFilter) looksLikeValue(text string, c comment) bool {
+	body := strings.TrimLeft(text[c.off:c.end], "#")
+	body = strings.TrimLeft(body, " \t")
+	col := c.end - len(body) - lineStart(text, c.off)
+	body = strings.TrimRight(body, " \t")
+	switch {
+	case c.full && f.line > 0 && c.line == f.line+1 && (body == "" || col > f.col):
+		f.line++
+		return true
+	case !keyValue.MatchString(body) || directives.MatchString(body):
+		return false
+	}
+	if c.full {
+		f.line, f.col = c.line, col
+	}
+	return true
+}
+
+// attach gives comments inside a tree that is written anew to the keys they stand by: those at a line's end to the key on that line,
+// the others to the next key below. dest maps a key of the old tree to the one written for it; a comment whose key isn't written any more
+// goes to the next that is. It returns what is left when there is none.
+func attach(text string, keys []*node, comments []comment, dest func(*node) *node, raw bool) (foot []string) {
+	next := 0
+	var pending []string
+	flush := func(k *node) {
+		if d := dest(k); d != nil && len(pending) > 0 {
+			d.head = append(d.head, pending...)
+			d.raw = raw
+			pending = nil
+		}
+	}
+	for _, c := range comments {
+		for next < len(keys) && keys[next].off < c.off {
+			flush(keys[next])
+			next++
+		}
+		line := text[c.off:c.end]
+		if !c.full && next > 0 {
+			k := keys[next-1]
+			if d := dest(k); d != nil && d.eol == "" && lineStart(text, k.off) == lineStart(text, c.off) {
+				cut := c.cut(text)
+				d.eol = text[cut.from:c.end]
+				if cut.from == c.off {
+					d.eol = " " + d.eol
+				}
+				continue
+			}
+		}
+		if raw && c.full {
+			line = text[lineStart(text, c.off):c.end]
+		} else if raw {
+			line = strings.Repeat(" ", lineIndent(text, c.off)) + line
+		}
+		pending = append(pending, line)
+	}
+	for ; next < len(keys); next++ {
+		flush(keys[next])
+	}
+	return pending
+}
+
+// allKeys lists the keys of a tree in the order of the text.
+func allKeys(n *node, into []*node) []*node {
+	for i, k := range n.kids {
+		if n.kind == mapping && i%2 == 0 {
+			into = append(into, k)
+		} else {
+			into = allKeys(k, into)
+		}
+	}
+	return into
+}

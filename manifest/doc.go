@@ -1,0 +1,2 @@
+// Package manifest is Kubernetes Secrets and sealed Secrets as text.
+package manifest

@@ -1,0 +1,168 @@
+package manifest
+
+import (
+	"strings"
+)
+
+// object checks what holds for every object of ours before its fields are read: no YAML feature that makes two readers see two things.
+// It returns nil if nothing can be read.
+func (i *Item) object(f *faults) *node {
+	n := i.n
+	if n == nil {
+		f.add(i.Line, "", ErrParse, "not a readable object", "")
+		return nil
+	}
+	if hasOddBreak(i.doc.text) {
+		f.add(i.Line, "", ErrParse, "a line break that not every YAML reader takes for one (CR alone, NEL, LS or PS)", `write it as an escape in double quotes: "\r", "\u0085", "\u2028" or "\u2029"`)
+		return nil
+	}
+	if strings.Contains(i.doc.text, "\x00") {
+		f.add(i.Line, "", ErrParse, "a NUL byte", "")
+		return nil
+	}
+	before := len(f.list)
+	checkTree(f, n, 1)
+	if len(f.list) > before {
+		return nil
+	}
+	if !i.ready && n.end == 0 && !measure(i.doc.text, n, i.indent) {
+		n.end = 0
+		f.add(n.line, "", ErrSchema, "a spelling of YAML that ageseal can't edit", `write the object in block style, one "key: value" a line`)
+		return nil
+	}
+	i.ready = true
+	return n
+}
+
+const wayOutOfAnchors = "write the value out where it is used"
+
+func checkTree(f *faults, n *node, depth int) {
+	switch {
+	case len(f.list) >= maxFaults:
+		return
+	case depth > MaxDepth && n.kind != scalar:
+		f.add(n.line, "", ErrLimit, "nested deeper than 16 levels", "")
+		return
+	case n.kind == alias:
+		f.add(n.line, "", ErrSchema, "an alias, which YAML readers may expand differently", wayOutOfAnchors)
+		return
+	case n.marked:
+		f.add(n.line, "", ErrSchema, "an anchor or a tag, which YAML readers may take differently", "remove it; "+wayOutOfAnchors)
+	}
+	if n.kind != mapping {
+		for _, k := range n.kids {
+			checkTree(f, k, depth+1)
+		}
+		return
+	}
+	seen := make(map[string]bool, len(n.kids)/2)
+	for j := 0; j < len(n.kids); j += 2 {
+		k, v := n.kids[j], n.kids[j+1]
+		switch {
+		case k.kind == alias || k.marked:
+			checkTree(f, k, depth+1)
+		case k.kind != scalar:
+			f.add(k.line, "", ErrSchema, "a key that is not a string", "")
+		case k.value == "<<" && k.style == plain:
+			f.add(k.line, "", ErrSchema, "a merge key", "write the merged fields out")
+			continue
+		case !k.str:
+			f.add(k.line, "", ErrSchema, "a key that YAML does not read as a string", "put it in quotes")
+		case seen[k.value]:
+			f.add(k.line, "", ErrSchema, "the key"+quoteName(k.value)+" occurs twice", "keep one of the two")
+		}
+		if k.kind == scalar {
+			seen[k.value] = true
+		}
+		if v.isNull() {
+			v.line = k.line // the library puts an absent value where the next token is
+		}
+		checkTree(f, v, depth+1)
+	}
+}
+
+// stringField reads a field that has to be a string.
+func stringField(f *faults, n *node, name string) (string, bool) {
+	switch {
+	case n.kind != scalar:
+		f.add(n.line, "", ErrSchema, name+" is not a string", "")
+	case !n.str:
+		f.add(n.line, "", ErrSchema, name+" is not a string for every YAML reader", "put it in quotes")
+	default:
+		return n.value, true
+	}
+	return "", false
+}
+
+// stringMap reads labels or annotations; values that aren't strings are taken as they are written, they are Kubernetes' to judge.
+func stringMap(f *faults, n *node, name string) map[string]string {
+	if n.isNull() {
+		return nil
+	}
+	if n.kind != mapping {
+		f.add(n.line, "", ErrSchema, name+" is not a map", "")
+		return nil
+	}
+	m := make(map[string]string, len(n.kids)/2)
+	for j := 0; j < len(n.kids); j += 2 {
+		if v := n.kids[j+1]; v.kind != scalar {
+			f.add(n.kids[j].line, "", ErrSchema, name+": a value that is not a string", "")
+		} else {
+			m[n.kids[j].value] = v.value
+		}
+	}
+	return m
+}
+
+type metadata struct {
+	namespace, name, generateName string
+	labels, annotations           map[string]string
+}
+
+func readMetadata(f *faults, n *node) (m metadata) {
+	if n.kind != mapping {
+		f.add(n.line, "", ErrSchema, "metadata is not a map", "")
+		return m
+	}
+	for j := 0; j < len(n.kids); j += 2 {
+		k, v := n.kids[j], n.kids[j+1]
+		read := func(into *string) {
+			if !v.isNull() {
+				*into, _ = stringField(f, v, "metadata."+k.value)
+			}
+		}
+		switch k.value {
+		case "name":
+			read(&m.name)
+		case "namespace":
+			read(&m.namespace)
+		case "generateName":
+			read(&m.generateName)
+		case "labels":
+			m.labels = stringMap(f, v, "metadata.labels")
+		case "annotations":
+			m.annotations = stringMap(f, v, "metadata.annotations")
+		}
+	}
+	return m
+}
+
+// fullName finds namespace/name for messages, from whatever is readable.
+func fullName(o *node) string {
+	var namespace, name string
+	if meta := o.get("metadata"); meta.is(mapping) {
+		if n := meta.get("name"); n.is(scalar) && n.str {
+			name = n.value
+		}
+		if n := meta.get("namespace"); n.is(scalar) && n.str {
+			namespace = n.value
+		}
+	}
+	switch {
+	case name == "" || quoteName(name) == "" || namespace != "" && quoteName(namespace) == "":
+		return ""
+	case namespace == "":
+		return name
+	}
+	return namespace + "/" + name
+}

@@ -1,0 +1,275 @@
+package manifest
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// emitter writes nodes: block style (canonical writing, format.md) or, inside flow collections and JSON documents, JSON with two spaces.
+type emitter struct{ b []byte }
+
+func (e *emitter) blanks(n int) {
+	for ; n > 0; n-- {
+		e.b = append(e.b, ' ')
+	}
+}
+
+func (e *emitter) comments(head []string, indent int, raw bool) {
+	for _, h := range head {
+		switch {
+		case raw:
+		case h == "":
+			continue
+		default:
+			e.blanks(indent)
+		}
+		e.b = append(e.b, h...)
+		e.b = append(e.b, '\n')
+	}
+}
+
+// entries writes the keys and values of a mapping, each line ended. With inline the first line has its indentation already.
+func (e *emitter) entries(kids []*node, indent int, inline bool) {
+	for i := 0; i < len(kids); i += 2 {
+		k := kids[i]
+		e.comments(k.head, indent, k.raw)
+		if i > 0 || !inline || len(k.head) > 0 {
+			e.blanks(indent)
+		}
+		e.b = appendScalar(e.b, k.value)
+		e.b = append(e.b, ':')
+		e.value(kids[i+1], indent, k.eol)
+	}
+}
+
+// value writes what follows a colon in block style.
+func (e *emitter) value(n *node, indent int, eol string) {
+	switch {
+	case len(n.kids) == 0 || n.kind == sequence && n.style == flow && allScalars(n):
+		before := len(e.b)
+		e.b = append(e.b, ' ')
+		if e.inline(n); len(e.b) == before+1 {
+			e.b = e.b[:before] // absent stays absent
+		}
+		e.b = append(append(e.b, eol...), '\n')
+	case n.kind == mapping:
+		e.b = append(append(e.b, eol...), '\n')
+		e.entries(n.kids, indent+2, false)
+	default:
+		e.b = append(append(e.b, eol...), '\n')
+		for _, k := range n.kids {
+			e.blanks(indent)
+			e.b = append(e.b, '-', ' ')
+			if k.kind == mapping && len(k.kids) > 0 {
+				e.entries(k.kids, indent+2, true)
+			} else {
+				e.inline(k)
+				e.b = append(e.b, '\n')
+			}
+		}
+	}
+	e.comments(n.foot, indent+2, n.raw)
+}
+
+func allScalars(n *node) bool {
+	for _, k := range n.kids {
+		if k.kind != scalar {
+			return false
+		}
+	}
+	return true
+}
+
+// inline writes a value on one line, in flow style.
+func (e *emitter) inline(n *node) {
+	switch n.kind {
+	case scalar:
+		if n.str {
+			e.b = appendScalar(e.b, n.value)
+		} else {
+			e.b = append(e.b, n.value...)
+		}
+	case mapping:
+		e.b = append(e.b, '{')
+		for i, k := range n.kids {
+			switch {
+			case i%2 == 1:
+				e.b = append(e.b, ':', ' ')
+			case i > 0:
+				e.b = append(e.b, ',', ' ')
+			}
+			e.inline(k)
+		}
+		e.b = append(e.b, '}')
+	default:
+		e.b = append(e.b, '[')
+		for i, k := range n.kids {
+			if i > 0 {
+				e.b = append(e.b, ',', ' ')
+			}
+			e.inline(k)
+		}
+		e.b = append(e.b, ']')
+	}
+}
+
+// json writes a value as JSON whose first line stands at indent. Comments only occur where the text around is YAML in flow style.
+func (e *emitter) json(n *node, indent int) {
+	if n.kind == scalar {
+		switch {
+		case n.str:
+			e.b = appendQuoted(e.b, n.value)
+		case n.value == "":
+			e.b = append(e.b, "null"...)
+		default:
+			e.b = append(e.b, n.value...)
+		}
+		return
+	}
+	open, shut, step := byte('{'), byte('}'), 2
+	if n.kind == sequence {
+		open, shut, step = '[', ']', 1
+	}
+	e.b = append(e.b, open)
+	if len(n.kids) == 0 && len(n.foot) == 0 {
+		e.b = append(e.b, shut)
+		return
+	}
+	if n.oneLine {
+		for i, k := range n.kids {
+			if i > 0 {
+				e.b = append(e.b, ',', ' ')
+			}
+			e.json(k, indent)
+		}
+		e.b = append(e.b, shut)
+		return
+	}
+	e.b = append(e.b, '\n')
+	for i := 0; i < len(n.kids); i += step {
+		k := n.kids[i]
+		if step == 2 {
+			e.comments(k.head, indent+2, false)
+		}
+		e.blanks(indent + 2)
+		eol := ""
+		if step == 2 {
+			e.b = appendQuoted(e.b, k.value)
+			e.b = append(e.b, ':', ' ')
+			eol = k.eol
+			k = n.kids[i+1]
+		}
+		e.json(k, indent+2)
+		if i+step < len(n.kids) {
+			e.b = append(e.b, ',')
+		}
+		e.b = append(append(e.b, eol...), '\n')
+	}
+	e.comments(n.foot, indent+2, false)
+	e.blanks(indent)
+	e.b = append(e.b, shut)
+}
+
+// node makes the tree of a spec in canonical order.
+func (s *Spec) node() *node {
+	n := newMapping()
+	n.add("suite", newLiteral("1"))
+	addType(n, s.Type, s.Immutable)
+	binding := newMapping()
+	if s.Binding.Namespace != "" {
+		binding.add("namespace", newString(s.Binding.Namespace))
+	}
+	if s.Binding.Name != "" {
+		binding.add("name", newString(s.Binding.Name))
+	}
+	n.add("binding", binding)
+	wraps := newMapping()
+	for _, id := range slices.Sorted(maps.Keys(s.Wraps)) {
+		w := s.Wraps[id]
+		to := &node{kind: sequence, style: flow, oneLine: true}
+		for _, t := range w.To {
+			to.kids = append(to.kids, newString(t))
+		}
+		m := newMapping()
+		m.add("to", to)
+		m.add("age", newString(w.Age))
+		m.add("dk", newString(w.DK))
+		wraps.add(id, m)
+	}
+	n.add("wraps", wraps)
+	data := newMapping()
+	for _, key := range slices.Sorted(maps.Keys(s.Data)) {
+		b := s.Data[key]
+		m := newMapping()
+		m.add("by", newString(b.By))
+		m.add("box", newString(b.Box))
+		data.add(key, m)
+	}
+	n.add("data", data)
+	return n
+}
+
+func addType(n *node, typ *string, immutable *bool) {
+	if typ != nil {
+		n.add("type", newString(*typ))
+	}
+	if immutable != nil {
+		text := "false"
+		if *immutable {
+			text = "true"
+		}
+		n.add("immutable", newLiteral(text))
+	}
+}
+
+// canonical says whether the item's text, but for comments, blank lines and metadata, is what this package writes for s.
+func (i *Item) canonical(s *Spec) bool {
+	if i.doc.normalized {
+		return false
+	}
+	spec, version, kind := i.n.get("spec"), i.n.get("apiVersion"), i.n.get("kind")
+	text := i.doc.text
+	if i.writesJSON() {
+		var e emitter
+		e.json(s.node(), lineIndent(text, spec.off))
+		return string(e.b) == text[spec.off:spec.end]
+	}
+	top := i.entries(i.n)
+	if top == nil || version.style != plain || kind.style != plain {
+		return false
+	}
+	var e emitter
+	e.entries([]*node{newString("spec"), s.node()}, i.n.off-lineStart(text, i.n.off), true)
+	for _, t := range top {
+		if t.v == spec {
+			return sameLines(text[t.k.off:t.to], string(e.b))
+		}
+	}
+	return false
+}
+
+// sameLines compares text with what was expected of it, comments and blank lines aside.
+func sameLines(text, want string) bool {
+	for text != "" {
+		end := lineEnd(text, 0)
+		line := text[:end-1]
+		text = text[end:]
+		if t := strings.TrimLeft(line, " "); t == "" || t[0] == '#' {
+			continue
+		}
+		if want == "" {
+			return false
+		}
+		end = lineEnd(want, 0)
+		rest, ok := strings.CutPrefix(line, want[:end-1])
+		if !ok || rest != "" && !(rest[0] == ' ' && strings.HasPrefix(strings.TrimLeft(rest, " "), "#")) {
+			return false
+		}
+		want = want[end:]
+	}
+	return want == ""
+}
+
+// lineIndent is the number of blanks that the line of off begins with.
+func lineIndent(text string, off int) int { return countSpaces(text[lineStart(text, off):]) }

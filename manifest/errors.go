@@ -1,0 +1,70 @@
+package manifest
+
+import (
+	"errors"
+	"strconv"
+)
+
+// Sentinels for control flow. Each error of this package wraps one of them.
+var (
+	ErrParse        = errors.New("malformed YAML")
+	ErrSchema       = errors.New("malformed manifest")
+	ErrLimit        = errors.New("over a limit")
+	ErrBase64       = errors.New("malformed base64")
+	ErrUnknownSuite = errors.New("unknown suite")
+	ErrUnknownKey   = errors.New("unknown data key")
+)
+
+// Error is a fault at a place. Line is 1-based in the file, 0 when the whole file is meant. Secret is namespace/name as far as
+// known, Key the Secret key if one is concerned, Hint what to do next. Error() is the text without the place: the caller
+// prints place, text and hint.
+type Error struct {
+	Line   int
+	Secret string
+	Key    string
+	Err    error
+	Hint   string
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+// fault gives a sentinel a text of its own, so that the text needn't repeat the sentinel's.
+type fault struct {
+	text string
+	kind error
+}
+
+func (f *fault) Error() string { return f.text }
+func (f *fault) Unwrap() error { return f.kind }
+
+// maxFaults bounds what a hostile document can make us say.
+const maxFaults = 100
+
+// faults collects the problems of one object.
+type faults struct {
+	secret string
+	list   []error
+}
+
+func (f *faults) add(line int, key string, kind error, text, hint string) {
+	if len(f.list) < maxFaults {
+		f.list = append(f.list, &Error{Line: line, Secret: f.secret, Key: key, Err: &fault{text, kind}, Hint: hint})
+	}
+}
+
+func (f *faults) join() error { return errors.Join(f.list...) }
+
+// quoteName quotes a field name for a message. A name that doesn't look like one is left out: a value whose quotes or indentation went
+// wrong is read as a name, and messages hold no values.
+func quoteName(s string) string {
+	if len(s) == 0 || len(s) > 63 {
+		return ""
+	}
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; !isAlnum(c) && c != '.' && c != '-' && c != '_' && c != '/' && c != '$' {
+			return ""
+		}
+	}
+	return " " + strconv.Quote(s)
+}

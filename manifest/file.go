@@ -1,0 +1,188 @@
+package manifest
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Limits, checked before anything is parsed where that is possible.
+const (
+	MaxFileSize  = 8 << 20   // bytes of a file
+	MaxWraps     = 64        // data keys of a document
+	MaxValues    = 1024      // values of a document
+	MaxTo        = 128       // recipients of a data key
+	MaxAgeLength = 384 << 10 // characters of an age file in base64
+	MaxTotal     = 1 << 20   // bytes of plaintext of a document; checked where there is plaintext
+	MaxDepth     = 16        // collections inside one another, the object itself counted
+
+	maxListDepth = 8       // Lists inside one another
+	maxNodes     = 1 << 20 // keys, values and list entries of a document, at most
+)
+
+// File is one manifest: a stream of documents, as text.
+type File struct {
+	src   []byte
+	docs  []*document // those that hold an item, in order
+	items []*Item
+}
+
+// document is one document of a stream. Its source is what the readers see; src[start:end] is what it was.
+type document struct {
+	source
+	start, end int
+	json       bool // one JSON object, and nothing else
+	normalized bool // had CRLF, a BOM or no final newline
+	items      []*Item
+}
+
+// Parse splits a manifest into documents and finds the Secrets in it, of all kinds. It keeps src; the caller must not change it.
+// The only error is ErrLimit, for a file over MaxFileSize: what can't be parsed and speaks of a Secret is an item of Kind Broken, what
+// doesn't speak of one is nobody's business.
+func Parse(src []byte) (*File, error) {
+	if len(src) > MaxFileSize {
+		return nil, &Error{Err: &fault{"the file is larger than 8 MiB", ErrLimit}, Hint: "split it into several files"}
+	}
+	f := &File{src: src}
+	if looksUTF16(src) {
+		f.items = utf16Items(src)
+		return f, nil
+	}
+	for s := (splitter{src: src}); s.next(); {
+		text := src[s.start:s.end]
+		if !mayHoldSecret(text) {
+			continue
+		}
+		d := &document{source: source{line0: s.line}, start: s.start, end: s.end}
+		d.text = normalize(text)
+		d.normalized = d.text != string(text)
+		if d.classify(); len(d.items) > 0 {
+			f.docs = append(f.docs, d)
+			f.items = append(f.items, d.items...)
+		}
+	}
+	return f, nil
+}
+
+// Items returns the Secrets of all kinds in the order of the file, those inside Lists too.
+func (f *File) Items() []*Item { return f.items }
+
+// Changed says whether Bytes differs from what was parsed, but for an edit that happens to change nothing.
+func (f *File) Changed() bool {
+	for _, i := range f.items {
+		if i.edited {
+			return true
+		}
+	}
+	return false
+}
+
+// Bytes returns the text with the edits made so far. Documents without an edit are as they were, byte for byte; the others have LF and
+// no BOM.
+func (f *File) Bytes() []byte {
+	if !f.Changed() {
+		return f.src
+	}
+	var b bytes.Buffer
+	b.Grow(len(f.src) + len(f.src)/2)
+	at := 0
+	for _, d := range f.docs {
+		b.Write(f.src[at:d.start])
+		d.write(&b, f.src)
+		at = d.end
+	}
+	b.Write(f.src[at:])
+	return b.Bytes()
+}
+
+func (d *document) write(b *bytes.Buffer, src []byte) {
+	edited := false
+	for _, i := range d.items {
+		edited = edited || i.edited
+	}
+	if !edited {
+		b.Write(src[d.start:d.end])
+		return
+	}
+	at := 0
+	for _, i := range d.items {
+		for _, e := range i.edits {
+			if e.from < at {
+				continue // an alias lists one object twice
+			}
+			b.WriteString(d.text[at:e.from])
+			b.WriteString(e.text)
+			at = e.to
+		}
+	}
+	b.WriteString(d.text[at:])
+}
+
+// edit replaces text[from:to].
+type edit struct {
+	from, to int
+	text     string
+}
+
+const bom = "\uFEFF"
+
+// normalize gives a document the form that the readers know.
+func normalize(text []byte) string {
+	s := strings.TrimPrefix(string(text), bom)
+	if strings.Contains(s, "\r\n") {
+		s = strings.ReplaceAll(s, "\r\n", "\n")
+	}
+	if !strings.HasSuffix(s, "\n") {
+		s += "\n"
+	}
+	return s
+}
+
+// splitter cuts a stream at its document markers. That needs no YAML: "---" or "..." at the beginning of a line, alone or before a
+// blank, is a marker even inside a quoted or block scalar (YAML 1.2 §9.1.2, c-forbidden).
+type splitter struct {
+	src        []byte
+	start, end int // of the document found
+	line       int // lines before start
+
+	pos, lines int
+}
+
+func (s *splitter) next() bool {
+	if s.pos >= len(s.src) {
+		return false
+	}
+	s.start, s.line = s.pos, s.lines
+	marker, content := false, false // seen in this document
+	for s.pos < len(s.src) {
+		eol := len(s.src)
+		if i := bytes.IndexByte(s.src[s.pos:], '\n'); i >= 0 {
+			eol = s.pos + i + 1
+		}
+		line := s.src[s.pos:eol]
+		if s.pos == 0 {
+			line = bytes.TrimPrefix(line, []byte(bom))
+		}
+		switch rest := bytes.TrimLeft(line, " \t\r\n"); {
+		case isMarker(line, "---"):
+			if marker || content {
+				s.end = s.pos
+				return true
+			}
+			marker = true
+		case isMarker(line, "..."):
+			s.pos, s.lines = eol, s.lines+1
+			s.end = eol
+			return true
+		case len(rest) == 0, rest[0] == '#', line[0] == '%' && !marker && !content:
+		default:
+			content = true
+		}
+		s.pos, s.lines = eol, s.lines+1
+	}
+	s.end = s.pos
+	return true
+}
+
+func isMarker(line []byte, marker string) bool {
+	return len(line) >= 3 && string(line[:3]) == marker && (len(line) == 3 || strings.IndexByte(" \t\r\n", line[3]) >= 0)
+}

@@ -1,0 +1,128 @@
+package manifest
+
+import "encoding/base64"
+
+// NativeSecret is what a native Secret says.
+type NativeSecret struct {
+	Namespace, Name, GenerateName string
+	Type                          *string          // nil if absent or null
+	Immutable                     *bool            // nil if absent or null
+	Values                        map[string]Value // data and stringData, decoded; stringData wins. Empty: nothing to encrypt
+	Annotations                   map[string]string
+	Labels                        map[string]string
+}
+
+// Value is one value of a Secret and the line of its key.
+type Value struct {
+	Bytes []byte
+	Line  int
+}
+
+// Native reads a Native item strictly, as format.md's "Native Secrets, as input" has it, with the meaning that kubectl gives it. All
+// problems are joined, each an *Error with its line; none quotes a value.
+func (i *Item) Native() (*NativeSecret, error) {
+	var f faults
+	n := i.object(&f)
+	if n == nil {
+		if i.n.is(mapping) {
+			f.name(fullName(i.n))
+		}
+		return nil, f.join()
+	}
+	f.secret = fullName(n)
+	s := &NativeSecret{Values: map[string]Value{}}
+	if n.get("kind") == nil || n.get("apiVersion") == nil {
+		f.add(n.line, "", ErrSchema, "an item of a SecretList without apiVersion and kind", `add "apiVersion: v1" and "kind: Secret" to it`)
+	}
+	for j := 0; j < len(n.kids); j += 2 {
+		k, v := n.kids[j], n.kids[j+1]
+		switch k.value {
+		case "apiVersion", "kind":
+			stringField(&f, v, k.value)
+		case "metadata":
+			m := readMetadata(&f, v)
+			s.Namespace, s.Name, s.GenerateName, s.Labels, s.Annotations = m.namespace, m.name, m.generateName, m.labels, m.annotations
+		case "type":
+			if !v.isNull() {
+				if t, ok := stringField(&f, v, "type"); ok {
+					s.Type = &t
+				}
+			}
+		case "immutable":
+			if !v.isNull() {
+				s.Immutable = boolField(&f, v, "immutable")
+			}
+		case "data":
+			readValues(&f, v, "data", s.Values)
+		case "stringData":
+		case "$patch":
+			f.add(k.line, "", ErrSchema, "$patch directives can't be sealed", "seal the complete Secret, or leave the patch to kustomize in a file without values")
+		default:
+			f.add(k.line, "", ErrSchema, "unknown field"+quoteName(k.value)+" of a Secret", "keys of a Secret belong under stringData (as text) or data (as base64)")
+		}
+	}
+	// Last, since it wins.
+	if v := n.get("stringData"); v != nil {
+		readValues(&f, v, "stringData", s.Values)
+	}
+	if len(f.list) > 0 {
+		return nil, f.join()
+	}
+	return s, nil
+}
+
+// name sets the Secret's name on faults found before it was known.
+func (f *faults) name(s string) {
+	for _, e := range f.list {
+		e.(*Error).Secret = s
+	}
+}
+
+func boolField(f *faults, n *node, name string) *bool {
+	if n.kind == scalar && n.style == plain && (n.value == "true" || n.value == "false") {
+		b := n.value == "true"
+		return &b
+	}
+	f.add(n.line, "", ErrSchema, name+" is neither true nor false", "write true or false, without quotes")
+	return nil
+}
+
+func readValues(f *faults, n *node, field string, into map[string]Value) {
+	if n.isNull() {
+		return
+	}
+	if n.kind != mapping {
+		f.add(n.line, "", ErrSchema, field+" is not a map", "")
+		return
+	}
+	for j := 0; j < len(n.kids); j += 2 {
+		k, v := n.kids[j], n.kids[j+1]
+		key := k.value
+		if !isSecretKey(key) {
+			text, hint := "a key that Kubernetes does not allow in a Secret", "letters, digits, - _ . only, at most 253, not . or .. at the beginning"
+			if key == "$patch" {
+				text, hint = "$patch directives can't be sealed", "seal the complete Secret"
+			}
+			f.add(k.line, "", ErrSchema, text, hint)
+			continue
+		}
+		switch {
+		case v.isNull():
+			f.add(k.line, key, ErrSchema, "the value is null", `write "" for an empty value, or remove the key`)
+		case v.kind != scalar:
+			f.add(k.line, key, ErrSchema, "the value is not a string", "")
+		case !v.str:
+			f.add(k.line, key, ErrSchema, "the value is not a string: YAML takes it for a number, a boolean or a date", "put it in quotes")
+		case field == "stringData":
+			into[key] = Value{[]byte(v.value), k.line}
+		default:
+			// As Kubernetes decodes it: line breaks are passed over.
+			b, err := base64.StdEncoding.DecodeString(v.value)
+			if err != nil {
+				f.add(k.line, key, ErrBase64, "the value is not base64", "text goes under stringData, base64 under data")
+				continue
+			}
+			into[key] = Value{b, k.line}
+		}
+	}
+}

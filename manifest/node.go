@@ -1,0 +1,80 @@
+package manifest
+
+type kind uint8
+
+const (
+	scalar kind = iota + 1
+	mapping
+	sequence
+	alias
+)
+
+type style uint8
+
+const (
+	plain   style = iota // scalars
+	single               // '…'
+	double               // "…"
+	literal              // |
+	folded               // >
+	block                // mappings and sequences
+	flow                 // {…} and […]
+)
+
+// node is one value of a document, with its place in the text. Three readers make nodes (parseFast, parseYAML, parseJSON) and must agree
+// on every field; everything else in this package knows only nodes and text.
+type node struct {
+	kind   kind
+	style  style
+	str    bool // a scalar that is a string whoever reads it: quoted, block, or plain and a string in YAML 1.1 and 1.2
+	marked bool // carries an anchor or a tag
+	binary bool // the tag is !!binary
+	line   int  // 1-based in the file
+	off    int  // byte offset of the first byte in source.text; of an absent value: where it would begin
+	end    int  // byte offset behind the last byte; of a block collection: that of its last value. 0 until measured
+	value  string
+	kids   []*node // elements; of a mapping keys and values by turns
+	target *node   // of an alias
+
+	// For writing only.
+	head    []string // of a key: comment lines above it, without indentation unless raw
+	eol     string   // of a key: comment at the end of its line, with the blanks before it
+	foot    []string // of a mapping: comment lines behind its last entry
+	raw     bool     // comment lines are written as they stand
+	oneLine bool     // a list that JSON has on one line, too
+}
+
+// source is the text of one document as the readers see it: LF, no BOM, a final newline.
+type source struct {
+	text  string
+	line0 int // lines of the file before it
+}
+
+func newString(s string) *node          { return &node{kind: scalar, str: true, value: s} }
+func newLiteral(s string) *node         { return &node{kind: scalar, value: s} }
+func newMapping(kids ...*node) *node    { return &node{kind: mapping, kids: kids} }
+func (n *node) add(key string, v *node) { n.kids = append(n.kids, newString(key), v) }
+func (n *node) is(k kind) bool          { return n != nil && n.kind == k }
+func (n *node) isNull() bool {
+	if n.kind != scalar || n.style != plain || n.marked {
+		return false
+	}
+	switch n.value {
+	case "", "~", "null", "Null", "NULL":
+		return true
+	}
+	return false
+}
+
+// get returns the last value of a key, as lenient readers do, or nil.
+func (n *node) get(key string) *node {
+	if !n.is(mapping) {
+		return nil
+	}
+	for i := len(n.kids) - 2; i >= 0; i -= 2 {
+		if k := n.kids[i]; k.kind == scalar && k.value == key {
+			return n.kids[i+1]
+		}
+	}
+	return nil
+}
