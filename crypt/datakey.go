@@ -15,7 +15,7 @@ var zeroNonce [chacha20poly1305.NonceSize]byte
 
 // DataKey encrypts and opens the values of one document. Safe for concurrent use.
 type DataKey struct {
-	key    *[keySize]byte // behind a pointer, so that printing a struct that embeds it shows an address
+	key    hidden[*[keySize]byte]
 	id     string
 	opened bool
 }
@@ -28,7 +28,7 @@ func GenerateDataKey() *DataKey {
 }
 
 func newDataKey(key *[keySize]byte) *DataKey {
-	return &DataKey{key: key, id: b32.EncodeToString(derive(key[:], nil, domain+" data key id", idLen*5/8))}
+	return &DataKey{key: hide(key), id: b32.EncodeToString(derive(key[:], nil, domain+" data key id", idLen*5/8))}
 }
 
 // ID is the name of the data key in its document, 32 characters [a-z2-7], derived from the key.
@@ -98,5 +98,5 @@ func (k *DataKey) valueKey(salt []byte, b Binding, key string) []byte {
 	info = appendOptional(info, b.Namespace)
 	info = appendOptional(info, b.Name)
 	info = appendPart(info, key)
-	return derive(k.key[:], salt, string(info), chacha20poly1305.KeySize)
+	return derive(k.key()[:], salt, string(info), chacha20poly1305.KeySize)
 }

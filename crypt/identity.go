@@ -11,7 +11,7 @@ import (
 
 // Identity is a private key. Printing one, with any verb, shows its recipient only.
 type Identity struct {
-	age       nativeIdentity // holds a pointer: printing a struct that embeds an Identity shows an address
+	age       hidden[nativeIdentity]
 	recipient *Recipient
 }
 
@@ -66,19 +66,19 @@ func GenerateIdentity(postQuantum bool) (*Identity, error) {
 
 func newHybrid(id *age.HybridIdentity) *Identity {
 	r := id.Recipient()
-	return &Identity{id, newRecipient(r, r.String(), true)}
+	return &Identity{hide[nativeIdentity](id), newRecipient(r, r.String(), true)}
 }
 
 func newX25519(id *age.X25519Identity) *Identity {
 	r := id.Recipient()
-	return &Identity{id, newRecipient(r, r.String(), false)}
+	return &Identity{hide[nativeIdentity](id), newRecipient(r, r.String(), false)}
 }
 
 // Recipient is the public half.
 func (i *Identity) Recipient() *Recipient { return i.recipient }
 
 // SecretText is the private key itself, "AGE-SECRET-KEY-…", for writing a new identity file only.
-func (i *Identity) SecretText() string { return i.age.String() }
+func (i *Identity) SecretText() string { return i.age().String() }
 
 // Format prints the recipient, whatever the verb.
 func (i Identity) Format(f fmt.State, _ rune) {

@@ -25,7 +25,7 @@ func bucket(n int) int {
 
 // isBucket reports whether some value of at most MaxPlaintext bytes is padded to n bytes.
 func isBucket(n int) bool {
-	return n >= minBucket && n <= bucket(MaxPlaintext+1) && bucket(n) == n
+	return n <= bucket(MaxPlaintext+1) && bucket(n) == n
 }
 
 // unpad takes the padding off p without copying. Only the one padding that Seal writes is accepted.

@@ -58,7 +58,7 @@ func (g *gate) unwrap(stanzas []*age.Stanza) ([]byte, error) {
 		return nil, err
 	}
 	for _, id := range g.ids {
-		fileKey, err := id.age.Unwrap(stanzas)
+		fileKey, err := id.age().Unwrap(stanzas)
 		if err == nil {
 			return fileKey, nil
 		}

@@ -12,7 +12,7 @@ import (
 
 // Recipient is a parsed public key.
 type Recipient struct {
-	age         age.Recipient
+	age         hidden[age.Recipient] // public, but not worth printing
 	text        string
 	fingerprint string
 	postQuantum bool
@@ -47,7 +47,7 @@ func ParseRecipient(s string) (*Recipient, error) {
 
 func newRecipient(r age.Recipient, text string, postQuantum bool) *Recipient {
 	h := sha256.Sum256([]byte(domain + " recipient\n" + text))
-	return &Recipient{r, text, b32.EncodeToString(h[:fingerprintLen*5/8]), postQuantum}
+	return &Recipient{hide(r), text, b32.EncodeToString(h[:fingerprintLen*5/8]), postQuantum}
 }
 
 // String is the canonical text: parsed and encoded again, lower-case bech32.

@@ -16,7 +16,7 @@ const payloadMagic = domain + " session key\n"
 
 // Session is a fresh session key, wrapped to one recipient set. Safe for concurrent use.
 type Session struct {
-	key *[keySize]byte
+	key hidden[*[keySize]byte]
 	to  []string
 	age string // standard base64
 }
@@ -40,7 +40,7 @@ func NewSession(to []*Recipient) (*Session, error) {
 	}
 	var key [keySize]byte
 	rand.Read(key[:])
-	s := &Session{key: &key, to: Fingerprints(to)}
+	s := &Session{key: hide(&key), to: Fingerprints(to)}
 
 	payload := make([]byte, 0, 1024)
 	payload = append(payload, payloadMagic...)
@@ -108,10 +108,10 @@ func (n namedRecipient) Wrap(fileKey []byte) ([]*age.Stanza, error) {
 }
 
 func (n namedRecipient) WrapWithLabels(fileKey []byte) (s []*age.Stanza, labels []string, err error) {
-	if l, ok := n.r.age.(age.RecipientWithLabels); ok {
+	if l, ok := n.r.age().(age.RecipientWithLabels); ok {
 		s, labels, err = l.WrapWithLabels(fileKey)
 	} else {
-		s, err = n.r.age.Wrap(fileKey)
+		s, err = n.r.age().Wrap(fileKey)
 	}
 	if err != nil {
 		err = fmt.Errorf("%s is not a usable recipient", n.r)
@@ -125,7 +125,7 @@ func (s *Session) To() []string { return slices.Clone(s.to) }
 // Wrap puts a data key under the session key.
 func (s *Session) Wrap(k *DataKey) Wrap {
 	out := make([]byte, 0, keySize+chacha20poly1305.Overhead)
-	out = newAEAD(wrapKey(s.key, k.id)).Seal(out, zeroNonce[:], k.key[:], nil)
+	out = newAEAD(wrapKey(s.key(), k.id)).Seal(out, zeroNonce[:], k.key()[:], nil)
 	return Wrap{To: s.To(), Age: s.age, DK: base64.StdEncoding.EncodeToString(out)}
 }
 

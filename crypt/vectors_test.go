@@ -65,7 +65,7 @@ var vectorKinds = map[string]func(t *testing.T, in []string, want string){
 		equal(t, "id", newDataKey(key32(t, in[0])).ID(), want)
 	},
 	"wrap": func(t *testing.T, in []string, want string) {
-		s := &Session{key: key32(t, in[0])}
+		s := &Session{key: hide(key32(t, in[0]))}
 		equal(t, "wrap", s.Wrap(newDataKey(key32(t, in[1]))).DK, want)
 	},
 	"box": func(t *testing.T, in []string, want string) {
@@ -134,7 +134,7 @@ func TestExampleOfTheSpecification(t *testing.T) {
 	id := exampleIdentity(t)
 	equal(t, "recipient", id.Recipient().String(), field["recipient"])
 	equal(t, "to", id.Recipient().Fingerprint(), field["to"])
-	s := &Session{key: &sk, to: []string{field["to"]}, age: field["age"]}
+	s := &Session{key: hide(&sk), to: []string{field["to"]}, age: field["age"]}
 	k := newDataKey(&dk)
 	equal(t, "id", k.ID(), field["id"])
 	equal(t, "dk", s.Wrap(k).DK, field["dk"])
