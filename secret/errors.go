@@ -102,4 +102,5 @@ type marked struct {
 	mark error
 }
 
-func (m marked) Unwrap() []error { return []error{m.error, m.mark} }
+func (m marked) Unwrap() error        { return m.error }
+func (m marked) Is(target error) bool { return target == m.mark }

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/provenance"
+	kustomizebuild "sigs.k8s.io/kustomize/kustomize/v5/commands/build"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/internal/atomicfile"
+	"github.com/ageseal/ageseal/kustomize"
+)
+
+type buildOptions struct {
+	identities     identityFlags
+	root           string
+	allowRemote    bool
+	allowTypes     []string
+	namespace      string
+	onlyNamespaces []string
+}
+
+// newBuildCommand has every flag of "kustomize build": they are kustomize's own definitions, and only the body is ours.
+func newBuildCommand(c *cli) *cobra.Command {
+	o := &buildOptions{}
+	cmd := kustomizebuild.NewCmdBuild(filesys.MakeFsOnDisk(), &kustomizebuild.Help{
+		Use:   "build [DIR|URL]",
+		Short: "Build a kustomization, Secrets decrypted",
+		Long: `Do what "kustomize build" does, with sealed manifests decrypted into native Secrets. No plugin flags are
+needed. kustomize itself only sees placeholders: values are put in at the end, and only into the Secret, key
+and namespace that they were sealed for. On any error there is no output.` + exitHelp(statusNoIdentity, statusAuthentication),
+		Example: `  ageseal build apps/shop/prod | kubectl apply --server-side -f -
+  AGESEAL_IDENTITY_FILE=ci.key ageseal build --enable-helm apps/shop/prod
+  ageseal build apps/shop/prod -o manifests.yaml    # mode 0600`,
+	}, c.out)
+	cmd.Args = argsBetween(0, 1, "at most one directory")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := kustomizebuild.Validate(args); err != nil {
+			return &usageError{err}
+		}
+		options := kustomizebuild.HonorKustomizeFlags(krusty.MakeDefaultOptions(), cmd.Flags())
+		target := filesys.SelfDir
+		if len(args) == 1 {
+			target = args[0]
+		}
+		return c.runBuild(o, target, options, cmd.Flags().Lookup("output").Value.String())
+	}
+	o.identities.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&o.root, "root", "", "sealed manifests must lie below this `directory` (default: the git top level)")
+	flags.BoolVar(&o.allowRemote, "allow-remote", false, "open sealed manifests of remote bases, too")
+	flags.StringArrayVar(&o.allowTypes, "allow-type", nil, "open Secrets of this credential `type`, too (repeatable)")
+	flags.StringVarP(&o.namespace, "namespace", "n", "", "the `namespace` that manifests without one will be applied to")
+	flags.StringArrayVar(&o.onlyNamespaces, "only-namespace", nil, "open only what is bound to this `namespace` (repeatable)")
+	return cmd
+}
+
+func (c *cli) runBuild(o *buildOptions, target string, options *krusty.Options, output string) error {
+	info, err := os.Stat(output)
+	outputDir := output != "" && err == nil && info.IsDir()
+	result, err := kustomize.Build(context.Background(), target, kustomize.Options{
+		Kustomize:      options,
+		Opener:         func() (*crypt.Opener, error) { return c.opener(&o.identities) },
+		Root:           o.root,
+		AllowRemote:    o.allowRemote,
+		AllowTypes:     o.allowTypes,
+		Namespace:      o.namespace,
+		OnlyNamespaces: o.onlyNamespaces,
+		OutputDir:      outputDir,
+	})
+	if err != nil {
+		c.knowNames(filepath.Join(target, "kustomization.yaml"))
+		return err
+	}
+	for _, w := range result.Warnings {
+		c.warn(w, "")
+	}
+	if !outputDir {
+		return c.writeOutput(output, result.YAML, 0o600)
+	}
+	return writeDirectory(output, result.Files)
+}
+
+// writeDirectory writes one file for each resource, as "kustomize build -o DIR" does, readable by the owner only.
+func writeDirectory(dir string, contents map[string][]byte) error {
+	var files []atomicfile.File
+	for _, name := range keysOf(contents) {
+		path := filepath.Join(dir, name)
+		old, err := os.ReadFile(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			old = nil
+		case err != nil:
+			return err
+		default:
+			old = slices.Concat([]byte{}, old)
+			if err := os.Chmod(path, 0o600); err != nil {
+				return err
+			}
+		}
+		files = append(files, atomicfile.File{Path: path, Data: contents[name], Old: old, Mode: 0o600})
+	}
+	return atomicfile.WriteAll(files)
+}
+
+// kustomizeVersion is that of the library that builds; the linker sets it for managedByLabel's sake.
+func kustomizeVersion() string { return provenance.GetProvenance().Semver() }

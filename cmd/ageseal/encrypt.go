@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/git"
+	"github.com/ageseal/ageseal/manifest"
+	"github.com/ageseal/ageseal/secret"
+)
+
+type encryptOptions struct {
+	recipients recipientFlags
+	identities identityFlags
+	inPlace    bool
+	output     string
+	stdinName  string
+	allowClear []string
+	keepGoing  bool
+}
+
+func newEncryptCommand(c *cli) *cobra.Command {
+	o := &encryptOptions{}
+	cmd := &cobra.Command{
+		Use:     "encrypt FILE|DIR|- ...",
+		Aliases: []string{"seal"},
+		Short:   "Encrypt the values of native Secrets",
+		Long: `Turn native Secrets into sealed manifests. Everything else in a file stays as it is, byte for byte,
+and what is sealed already is not touched. No private key is needed; with one, values that did not
+change since the last commit keep their ciphertext.
+
+Files of Helm templates, SOPS and Sealed Secrets are left alone. A Secret that can't be sealed fails the
+run: every problem is listed and no file is changed.` + exitHelp(statusFindings, statusAuthentication),
+		Example: `  ageseal encrypt -w apps/shop/prod                 # every Secret below a directory, in place
+  kubectl create secret generic db -n prod --from-literal=user=app \
+    --dry-run=client -o yaml | ageseal encrypt --stdin-name apps/shop/prod/db.yaml -
+  ageseal encrypt -r age1pq1... db.yaml             # to standard output, without a policy`,
+		Args: argsBetween(1, -1, "files, directories, or - for standard input"),
+		RunE: func(_ *cobra.Command, args []string) error { return c.runEncrypt(o, args) },
+	}
+	o.recipients.add(cmd)
+	o.identities.add(cmd)
+	flags := cmd.Flags()
+	flags.BoolVarP(&o.inPlace, "write", "w", false, "replace the files")
+	flags.StringVarP(&o.output, "output", "o", "", "write to this `file` instead of standard output")
+	flags.StringVarP(&o.recipients.namespace, "namespace", "n", "", "bind Secrets that name no namespace to this `one`")
+	flags.StringVar(&o.stdinName, "stdin-name", "", "use the policy's rule for this `path` for standard input")
+	flags.StringArrayVar(&o.allowClear, "allow-clear", nil, "let the value of this `key` stay in clear elsewhere in the document (repeatable)")
+	flags.BoolVar(&o.keepGoing, "keep-going", false, "seal what can be sealed; status 3 if something was not")
+	return cmd
+}
+
+func (c *cli) runEncrypt(o *encryptOptions, args []string) error {
+	if o.inPlace && o.output != "" {
+		return usage("ageseal encrypt --help", "--write and --output exclude each other")
+	}
+	if o.inPlace {
+		unlock, err := c.lock(args)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	inputs, directory, err := c.inputs(args)
+	if err != nil && !o.keepGoing {
+		return c.noneChanged(err, "encrypted")
+	}
+	undone := err
+	switch {
+	case directory && !o.inPlace:
+		return usage("ageseal encrypt -w "+strings.Join(args, " "), "a directory is encrypted in place: say so with --write")
+	case o.inPlace && hasStandardInput(inputs):
+		return usage("ageseal encrypt --help", "standard input can't be replaced: leave --write away")
+	}
+
+	targets := make([]secret.Target, len(inputs))
+	var work []int
+	var errs []error
+	for i, in := range inputs {
+		if !holdsNative(in.file) && !in.given {
+			// Nothing to encrypt, but what can't be read must not pass as done.
+			if !holdsBroken(in.file) {
+				continue
+			}
+		}
+		work = append(work, i)
+		if !holdsNative(in.file) {
+			continue
+		}
+		if targets[i], err = c.target(pathFor(in, o.stdinName), &o.recipients); err != nil {
+			errs = append(errs, &fileError{in.shown, err})
+		}
+	}
+	if len(errs) > 0 {
+		return c.noneChanged(distinct(errs), "encrypted")
+	}
+	previous, opener, err := c.previous(o, inputs, work)
+	if err != nil {
+		return err
+	}
+
+	writer := secret.NewWriter()
+	reports := make([]*secret.Report, len(inputs))
+	faults := secret.Each(len(work), func(n int) error {
+		i := work[n]
+		options := secret.EncryptOptions{Target: targets[i], AllowClear: o.allowClear, Opener: opener}
+		options.Previous = func(namespace, name string) *manifest.EncryptedSecret {
+			return findSealed(previous[inputs[i].path], namespace, name)
+		}
+		var err error
+		if reports[i], err = writer.Encrypt(inputs[i].file, options); err != nil {
+			return &fileError{inputs[i].shown, err}
+		}
+		return nil
+	})
+	if err := errors.Join(faults...); err != nil {
+		if !o.keepGoing {
+			return c.noneChanged(err, "encrypted")
+		}
+		undone = errors.Join(undone, err)
+	}
+
+	if o.inPlace {
+		if err := c.write(inputs); err != nil {
+			return err
+		}
+	} else if err := c.writeOutput(o.output, joinStreams(inputs), 0o644); err != nil {
+		return err
+	}
+	for _, i := range work {
+		c.reportEncrypted(inputs[i], reports[i], targets[i])
+	}
+	c.warnCommitted(inputs, previous, reports)
+	if undone != nil {
+		c.report(undone)
+		return errLeftUndone
+	}
+	return nil
+}
+
+// reportEncrypted says what became of one file.
+func (c *cli) reportEncrypted(in *input, r *secret.Report, t secret.Target) {
+	if r == nil {
+		return
+	}
+	for _, w := range r.Warnings {
+		m := c.faultMessage(in.shown, &w)
+		c.warn(m.text, m.hint)
+	}
+	for _, s := range r.Skipped {
+		c.note("%s:%d: left alone: %s", in.shown, s.Line, s.Why)
+	}
+	for _, name := range r.Sealed {
+		c.note("%s: sealed Secret %s for %s", in.shown, name, c.names(crypt.Fingerprints(t.Recipients)))
+	}
+}
+
+// previous reads what git's HEAD has at the paths of the inputs, and loads identities if something sealed is there to
+// compare with. A plaintext file that overwrote a sealed one then changes only where values changed.
+func (c *cli) previous(o *encryptOptions, inputs []*input, work []int) (map[string]*manifest.File, *crypt.Opener, error) {
+	byTop := map[string][]*input{}
+	for _, i := range work {
+		if in := inputs[i]; in.path != "" && holdsNative(in.file) {
+			if top, ok := topLevel(filepath.Dir(in.path)); ok {
+				byTop[top] = append(byTop[top], in)
+			}
+		}
+	}
+	found := map[string]*manifest.File{}
+	sealed := false
+	for top, ins := range byTop {
+		repo, err := git.Open(context.Background(), top)
+		if err != nil {
+			return nil, nil, err
+		}
+		paths := map[string]*input{}
+		var names []string
+		for _, in := range ins {
+			if name, ok := slashed(top, in); ok {
+				paths[name] = in
+				names = append(names, name)
+			}
+		}
+		head, err := repo.Head(context.Background(), names...)
+		if err != nil {
+			return nil, nil, err
+		}
+		for name, data := range head {
+			if f, err := manifest.Parse(data); err == nil {
+				found[paths[name].path] = f
+				sealed = sealed || holdsSealed(f)
+			}
+		}
+	}
+	if !sealed {
+		return found, nil, nil
+	}
+	opener, err := c.opener(&o.identities)
+	if err != nil && len(o.identities.files) == 0 {
+		// Not needed to encrypt: without it every value is simply written again.
+		return found, nil, nil
+	}
+	return found, opener, err
+}
+
+// warnCommitted names the values that were readable in git: encrypting now does not take them back.
+func (c *cli) warnCommitted(inputs []*input, previous map[string]*manifest.File, reports []*secret.Report) {
+	for i, in := range inputs {
+		f := previous[in.path]
+		if f == nil || reports[i] == nil || len(reports[i].Sealed) == 0 {
+			continue
+		}
+		for _, item := range f.Items() {
+			if item.Kind != manifest.Native {
+				continue
+			}
+			n, err := item.Native()
+			if err != nil || len(n.Values) == 0 {
+				continue
+			}
+			c.warn(fmt.Sprintf("%s: Secret %s was committed in plaintext: git history keeps it", in.shown, secret.Ref(n.Namespace, n.Name)),
+				"change these values at their source: "+strings.Join(keysOf(n.Values), ", "))
+		}
+	}
+}
+
+// noneChanged ends a run over files that changed none of them, with the summary that says so.
+func (c *cli) noneChanged(err error, done string) error {
+	return errors.Join(err, fmt.Errorf("nothing was %s, no file was changed", done))
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"github.com/ageseal/ageseal/secret"
+)
+
+type getOptions struct {
+	identities      identityFlags
+	show            bool
+	output          string
+	name, namespace string
+}
+
+func newGetCommand(c *cli) *cobra.Command {
+	o := &getOptions{}
+	cmd := &cobra.Command{
+		Use:   "get FILE|- [KEY]",
+		Short: "Print a value of a sealed Secret",
+		Long: `Print one value, raw and without a line end, or a table of all keys. The table shows sizes, and values only
+with --show.` + exitHelp(statusNoIdentity, statusAuthentication),
+		Example: `  ageseal get apps/shop/prod/db.yaml password
+  ageseal get apps/shop/prod/db.yaml                # keys and sizes
+  ageseal get -o env apps/shop/prod/db.yaml > /dev/shm/db.env`,
+		Args: argsBetween(1, 2, "a sealed manifest, and at most one key"),
+		RunE: func(_ *cobra.Command, args []string) error { return c.runGet(o, args[0], strings.Join(args[1:], "")) },
+	}
+	o.identities.add(cmd)
+	flags := cmd.Flags()
+	flags.BoolVar(&o.show, "show", false, "print the values in the table")
+	flags.StringVarP(&o.output, "output", "o", "", "print all values as `json, yaml or env`")
+	flags.StringVar(&o.name, "name", "", "the Secret's `name`, in a file with several")
+	flags.StringVarP(&o.namespace, "namespace", "n", "", "the Secret's `namespace`, in a file with several")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json", "yaml", "env"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func (c *cli) runGet(o *getOptions, path, key string) error {
+	switch o.output {
+	case "", "json", "yaml", "env":
+	default:
+		return usage("ageseal get --help", "unknown output format %q", o.output)
+	}
+	var in *input
+	var err error
+	if path == "-" {
+		in, err = c.standardInput()
+	} else {
+		in, err = readInput(path)
+	}
+	if err != nil {
+		return err
+	}
+	_, doc, err := secret.Select(in.file, o.namespace, o.name)
+	if err != nil {
+		return &fileError{in.shown, err}
+	}
+	if _, ok := doc.Spec.Data[key]; key != "" && !ok {
+		return &fileError{in.shown, hinted("it has: "+strings.Join(keysOf(doc.Spec.Data), ", "), "no key %q in this Secret", key)}
+	}
+	opener, err := c.opener(&o.identities)
+	if err != nil {
+		return err
+	}
+	values, err := secret.OpenForReading(doc, opener)
+	if err != nil {
+		c.knowNames(in.path)
+		return &fileError{in.shown, err}
+	}
+	if key != "" {
+		_, err := c.out.Write(values[key])
+		return err
+	}
+	text, err := renderValues(values, o)
+	if err != nil {
+		return &fileError{in.shown, err}
+	}
+	_, err = c.out.Write(text)
+	return err
+}
+
+// renderValues gives all values in the chosen format. JSON and YAML have text as it is; a value that is not UTF-8 has
+// to be fetched by itself.
+func renderValues(values map[string][]byte, o *getOptions) ([]byte, error) {
+	var b strings.Builder
+	switch o.output {
+	case "":
+		w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+		fmt.Fprint(w, "KEY\tBYTES")
+		if o.show {
+			fmt.Fprint(w, "\tVALUE")
+		}
+		fmt.Fprintln(w)
+		for _, key := range keysOf(values) {
+			fmt.Fprintf(w, "%s\t%d", key, len(values[key]))
+			if o.show {
+				fmt.Fprintf(w, "\t%s", printable(values[key]))
+			}
+			fmt.Fprintln(w)
+		}
+		w.Flush()
+		return []byte(b.String()), nil
+	case "env":
+		for _, key := range keysOf(values) {
+			line, err := envLine(key, values[key])
+			if err != nil {
+				return nil, err
+			}
+			b.WriteString(line)
+		}
+		return []byte(b.String()), nil
+	}
+	texts := make(map[string]string, len(values))
+	for key, value := range values {
+		if !utf8.Valid(value) {
+			return nil, hinted("fetch it by itself: ageseal get FILE "+key, "key %s: the value is not text", key)
+		}
+		texts[key] = string(value)
+	}
+	if o.output == "json" {
+		text, err := json.MarshalIndent(texts, "", "  ")
+		return append(text, '\n'), err
+	}
+	return yaml.Marshal(texts)
+}
+
+// printable keeps control characters of a value away from the terminal.
+func printable(value []byte) string {
+	if !utf8.Valid(value) {
+		return "base64:" + base64.StdEncoding.EncodeToString(value)
+	}
+	quoted := fmt.Sprintf("%q", value)
+	if plain := quoted[1 : len(quoted)-1]; plain == string(value) {
+		return plain
+	}
+	return quoted
+}
+
+// envLine is one line that a shell can source, the value in single quotes.
+func envLine(key string, value []byte) (string, error) {
+	for i, r := range key {
+		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return "", hinted("fetch it by itself: ageseal get FILE "+key, "key %s: not a name of an environment variable", key)
+		}
+	}
+	if strings.IndexByte(string(value), 0) >= 0 {
+		return "", hinted("fetch it by itself: ageseal get FILE "+key, "key %s: the value holds a NUL byte", key)
+	}
+	return key + "='" + strings.ReplaceAll(string(value), "'", `'\''`) + "'\n", nil
+}

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/git"
+	"github.com/ageseal/ageseal/identity"
+	"github.com/ageseal/ageseal/internal/atomicfile"
+	"github.com/ageseal/ageseal/policy"
+)
+
+type initOptions struct {
+	identities identityFlags
+	name       string
+	recovery   string
+	noHook     bool
+}
+
+func newInitCommand(c *cli) *cobra.Command {
+	o := &initOptions{}
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Set up a repository: identity, policy, git hook",
+		Long: `Set up this git repository and this user: an identity if there is none, a policy with it, .gitattributes, and a
+pre-commit hook that refuses plaintext Secrets. Running it again changes nothing.
+
+With --recovery, a second identity is written to a new file and becomes a recipient of everything: move that
+file offline, it opens the repository when every other key is lost.` + exitHelp(),
+		Example: `  ageseal init
+  ageseal init --recovery /media/usb/recovery.key
+  ageseal init --no-hook --name ci`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return c.runInit(o) },
+	}
+	o.identities.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&o.name, "name", "", "your `name` in the policy (default: the login name)")
+	flags.StringVar(&o.recovery, "recovery", "", "generate a recovery identity into this new `file`")
+	flags.BoolVar(&o.noHook, "no-hook", false, "install no pre-commit hook")
+	return cmd
+}
+
+func (c *cli) runInit(o *initOptions) error {
+	ctx := context.Background()
+	repo, err := git.Open(ctx, ".")
+	if err != nil {
+		return err
+	}
+	unlock, err := c.lock([]string{repo.Top})
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	file := filepath.Join(repo.Top, policy.FileName)
+	existing, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	havePolicy := err == nil
+	if havePolicy {
+		if _, err := policy.Parse(existing); err != nil {
+			return &fileError{relative(file), err}
+		}
+		if o.recovery != "" {
+			return usage("ageseal keygen -o "+o.recovery, "the policy exists: generate the key and add its recipient to the rules by hand")
+		}
+	}
+	recipient, err := c.ownRecipient(o)
+	if err != nil {
+		return err
+	}
+	if havePolicy {
+		c.note("%s: exists, unchanged", relative(file))
+		c.sayIfMissing(relative(file), existing, recipient)
+	} else if err := c.writePolicy(o, file, recipient); err != nil {
+		return err
+	}
+	if err := c.writeAttributes(repo.Top); err != nil {
+		return err
+	}
+	if !havePolicy {
+		// The user's own policy, written a moment ago: accepted.
+		opened, err := c.openRepository(repo.Top)
+		if err != nil {
+			return err
+		}
+		if opened.pins != nil {
+			if err := opened.pins.Accept(opened.key, opened.policy); err != nil {
+				return err
+			}
+		}
+	}
+	if o.noHook {
+		return nil
+	}
+	path, changed, err := repo.InstallHook(ctx, "pre-commit", hookCommand)
+	if err != nil {
+		return err
+	}
+	if changed {
+		c.note("%s: installed, it refuses plaintext Secrets and private keys", relative(path))
+	} else {
+		c.note("%s: exists, unchanged", relative(path))
+	}
+	return nil
+}
+
+// hookCommand is what the pre-commit hook runs. Without the binary the commit must not pass unchecked.
+const hookCommand = `command -v ageseal >/dev/null 2>&1 || {
+	echo 'ageseal: error: not found in PATH, so nothing checks this commit for plaintext Secrets' >&2
+	echo 'ageseal: hint: install ageseal, or commit with --no-verify' >&2
+	exit 1
+}
+ageseal verify --staged || exit $?`
+
+// ownRecipient is that of the user's first identity; one is generated where there is none.
+func (c *cli) ownRecipient(o *initOptions) (*crypt.Recipient, error) {
+	if _, err := c.opener(&o.identities); err != nil {
+		return nil, err
+	}
+	if len(c.keys.Identities) > 0 {
+		r := c.keys.Identities[0].Recipient()
+		c.note("%s: exists, recipient %s", c.keys.Sources[0], short(r))
+		return r, nil
+	}
+	path, err := identity.DefaultFile()
+	if err != nil {
+		return nil, err
+	}
+	id, err := crypt.GenerateIdentity(true)
+	if err != nil {
+		return nil, err
+	}
+	if err := identity.Write(path, id); err != nil {
+		return nil, err
+	}
+	c.note("%s: your identity (private key, post-quantum), recipient %s", path, short(id.Recipient()))
+	return id.Recipient(), nil
+}
+
+func (c *cli) writePolicy(o *initOptions, file string, own *crypt.Recipient) error {
+	name := o.name
+	if name == "" {
+		name = loginName()
+	}
+	members := []policy.Member{{Name: name, Recipients: []string{own.String()}}}
+	if o.recovery != "" {
+		id, err := crypt.GenerateIdentity(own.PostQuantum())
+		if err != nil {
+			return err
+		}
+		if err := identity.Write(o.recovery, id); err != nil {
+			return err
+		}
+		c.note("%s: the recovery identity: move it offline, away from this machine", o.recovery)
+		members = append(members, policy.Recovery(id.Recipient().String()))
+	}
+	text, err := policy.Fresh(members...)
+	if err != nil {
+		return err
+	}
+	if err := atomicfile.WriteAll([]atomicfile.File{{Path: file, Data: text, Mode: 0o644}}); err != nil {
+		return err
+	}
+	c.note("%s: the policy, who can read what: %s", relative(file), name)
+	if o.recovery == "" {
+		c.note("  one key opens everything; if it is lost, so are the values: see \"ageseal init --recovery\"")
+	}
+	return nil
+}
+
+// sayIfMissing tells somebody who joins a repository how to be let in.
+func (c *cli) sayIfMissing(file string, text []byte, own *crypt.Recipient) {
+	p, err := policy.Parse(text)
+	if err == nil && p.NameOf(own.Fingerprint()) == "" {
+		c.note("  you are not in it: add yourself to recipients and a rule, and ask someone who can read to run \"ageseal rekey\":")
+		c.note("  %s", own)
+	}
+}
+
+// attributes keep line ends of what must stay byte-exact.
+var attributes = []string{policy.FileName + " text eol=lf", "*.age -text"}
+
+func (c *cli) writeAttributes(top string) error {
+	file := filepath.Join(top, ".gitattributes")
+	old, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	text := bytes.Clone(old)
+	for _, line := range attributes {
+		if bytes.Contains(append([]byte("\n"), append(text, '\n')...), []byte("\n"+line+"\n")) {
+			continue
+		}
+		if len(text) > 0 && !bytes.HasSuffix(text, []byte("\n")) {
+			text = append(text, '\n')
+		}
+		text = append(text, line+"\n"...)
+	}
+	if bytes.Equal(text, old) {
+		c.note("%s: exists, unchanged", relative(file))
+		return nil
+	}
+	if err == nil && old == nil {
+		old = []byte{}
+	}
+	if err := atomicfile.WriteAll([]atomicfile.File{{Path: file, Data: text, Old: old, Mode: 0o644}}); err != nil {
+		return err
+	}
+	c.note("%s: line ends of the policy and of sealed files are kept", relative(file))
+	return nil
+}
+
+// loginName is the user's name as a name in the policy.
+func loginName() string {
+	name := ""
+	if u, err := user.Current(); err == nil {
+		name = u.Username[strings.LastIndexByte(u.Username, '\\')+1:] // DOMAIN\user on Windows
+	}
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9', r == '-', r == '_':
+			return r
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return -1
+	}, name)
+	if name == "" {
+		return "me"
+	}
+	return name
+}
+
+// short is enough of a recipient to recognise it: post-quantum ones have 2,000 characters.
+func short(r *crypt.Recipient) string {
+	text := r.String()
+	if len(text) <= 72 {
+		return text
+	}
+	return fmt.Sprintf("%s…%s", text[:20], text[len(text)-8:])
+}

@@ -1,0 +1,266 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/ageseal/ageseal/internal/atomicfile"
+	"github.com/ageseal/ageseal/manifest"
+)
+
+// input is a manifest to work on: a file, or standard input.
+type input struct {
+	shown string // as messages name it
+	path  string // the file itself, links resolved; "" for standard input
+	data  []byte
+	file  *manifest.File
+	given bool // named by the user, not found in a directory
+}
+
+// inputs reads what the arguments mean: files, "-", and the manifests below directories. A link that is named is
+// followed, one that a walk meets is not. It reports every file that can't be read or parsed, and whether a directory
+// was among the arguments.
+func (c *cli) inputs(args []string) (found []*input, directory bool, err error) {
+	var errs []error
+	seen := map[string]bool{}
+	add := func(in *input, err error) {
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case in == nil || in.path != "" && seen[in.path]:
+		default:
+			seen[in.path] = true
+			found = append(found, in)
+		}
+	}
+	for _, arg := range args {
+		if arg == "-" {
+			in, err := c.standardInput()
+			add(in, err)
+			continue
+		}
+		info, err := os.Stat(arg)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if !info.IsDir() {
+			in, err := readInput(arg)
+			add(in, err)
+			continue
+		}
+		directory = true
+		paths, err := manifestsBelow(arg)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, path := range paths {
+			in, err := readFound(path)
+			add(in, err)
+		}
+	}
+	return found, directory, errors.Join(errs...)
+}
+
+func (c *cli) standardInput() (*input, error) {
+	data, err := io.ReadAll(io.LimitReader(c.in, manifest.MaxFileSize+1))
+	if err != nil {
+		return nil, &fileError{"standard input", err}
+	}
+	return parseInput(&input{shown: "standard input", data: data, given: true})
+}
+
+func readInput(path string) (*input, error) {
+	resolved, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(resolved)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() && info.Mode()&fs.ModeNamedPipe == 0 {
+		return nil, &fileError{path, errors.New("not a regular file")}
+	}
+	data, err := readBounded(resolved)
+	if err != nil {
+		return nil, err
+	}
+	return parseInput(&input{shown: path, path: resolved, data: data, given: true})
+}
+
+// readFound reads a file that a walk found. One that is too large concerns us only if it could hold a Secret.
+func readFound(path string) (*input, error) {
+	in, err := readInput(path)
+	if in != nil {
+		in.given = false
+	}
+	if errors.Is(err, manifest.ErrLimit) && !mentionsSecret(path) {
+		return nil, nil
+	}
+	return in, err
+}
+
+// mentionsSecret looks for the word in a file of any size, in bounded memory.
+func mentionsSecret(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return true
+	}
+	defer f.Close()
+	buf := make([]byte, 1<<20)
+	kept := 0
+	for {
+		n, err := f.Read(buf[kept:])
+		if bytes.Contains(buf[:kept+n], []byte("Secret")) {
+			return true
+		}
+		if err != nil {
+			return false
+		}
+		tail := min(kept+n, len("Secret")-1)
+		copy(buf, buf[kept+n-tail:kept+n])
+		kept = tail
+	}
+}
+
+func parseInput(in *input) (*input, error) {
+	f, err := manifest.Parse(in.data)
+	if err != nil {
+		return nil, &fileError{in.shown, err}
+	}
+	in.file = f
+	return in, nil
+}
+
+// readBounded reads one byte more than a manifest may have, so that the limit is noticed and memory stays bounded.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var size int64
+	if info, err := f.Stat(); err == nil {
+		size = min(info.Size(), manifest.MaxFileSize)
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	_, err = buf.ReadFrom(io.LimitReader(f, manifest.MaxFileSize+1))
+	return buf.Bytes(), err
+}
+
+// manifestsBelow lists the YAML and JSON files below a directory. Links and .git are not followed.
+func manifestsBelow(dir string) ([]string, error) {
+	var paths []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == ".git" && path != dir:
+			return filepath.SkipDir
+		case d.Type().IsRegular() && isManifestName(d.Name()):
+			paths = append(paths, path)
+		}
+		return nil
+	})
+	return paths, err
+}
+
+func isManifestName(name string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(name)))
+}
+
+// write replaces the inputs whose text changed, all or none.
+func (c *cli) write(inputs []*input) error {
+	var files []atomicfile.File
+	for _, in := range inputs {
+		if in.file.Changed() {
+			files = append(files, atomicfile.File{Path: in.path, Data: in.file.Bytes(), Old: in.data})
+		}
+	}
+	return atomicfile.WriteAll(files)
+}
+
+// writeOutput puts data on standard output, or into a file that is replaced as a whole. Plaintext gets mode 0600.
+func (c *cli) writeOutput(path string, data []byte, mode fs.FileMode) error {
+	if path == "" || path == "-" {
+		_, err := c.out.Write(data)
+		return err
+	}
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err == nil {
+		if old == nil {
+			old = []byte{}
+		}
+		if mode == 0o600 {
+			// What is replaced keeps its mode; plaintext must not inherit one that others can read.
+			if err := os.Chmod(path, mode); err != nil {
+				return err
+			}
+		}
+	} else {
+		old = nil
+	}
+	return atomicfile.WriteAll([]atomicfile.File{{Path: path, Data: data, Old: old, Mode: mode}})
+}
+
+// lock keeps other writing runs away from the repositories, or else directories, that the arguments lie in.
+func (c *cli) lock(args []string) (unlock func(), err error) {
+	var dirs []string
+	for _, arg := range args {
+		if arg == "-" {
+			continue
+		}
+		path, err := filepath.EvalSymlinks(arg)
+		if err != nil {
+			return nil, err
+		}
+		if path, err = filepath.Abs(path); err != nil {
+			return nil, err
+		}
+		dir := path
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			dir = filepath.Dir(path)
+		}
+		if top, ok := topLevel(dir); ok {
+			dir = top
+		}
+		if !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	sort.Strings(dirs) // always in one order: two runs can't wait for each other
+	var unlocks []func()
+	for _, dir := range dirs {
+		u, err := atomicfile.Lock(dir, func() { c.note("%s: waiting for another run to finish", dir) })
+		if err != nil {
+			return nil, err
+		}
+		unlocks = append(unlocks, u)
+	}
+	return func() {
+		for _, u := range unlocks {
+			u()
+		}
+	}, nil
+}
+
+// count says "1 file", "2 files".
+func count(n int, what string) string {
+	if n == 1 {
+		return fmt.Sprintf("1 %s", what)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

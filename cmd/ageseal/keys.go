@@ -1,0 +1,30 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/identity"
+)
+
+// identityFlags is --identity, on every command that opens.
+type identityFlags struct{ files []string }
+
+func (i *identityFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVarP(&i.files, "identity", "i", nil, `use the identities in this `+"`file`"+`, "-" for standard input (repeatable)`)
+	_ = cmd.MarkFlagFilename("identity")
+}
+
+// opener loads every identity there is, once a run. None at all is no error before something has to be opened.
+func (c *cli) opener(i *identityFlags) (*crypt.Opener, error) {
+	set, err := identity.Load(identity.Options{
+		Files: i.files,
+		Stdin: c.in,
+		Warn:  func(text string) { c.warn(text, "") },
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.keys = set
+	return crypt.NewOpener(set.Identities...), nil
+}

@@ -1,0 +1,68 @@
+// Command ageseal encrypts the values of Kubernetes Secrets for commit to git and decrypts them at build time.
+//
+// This package is the only one that knows of cobra, of the process's arguments, streams and exit status. A command is a
+// constructor, an options struct and a run method; what it does is a call or two into the other rooms.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+
+	"github.com/ageseal/ageseal/internal/atomicfile"
+)
+
+// version is set when a release is linked.
+var version = "dev"
+
+func main() {
+	go interrupted()
+	ignoreFileSizeSignal()
+	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// interrupted ends the process on a signal, but not between two renames of one run, and leaves no temporary file.
+func interrupted() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, stopSignals...)
+	<-signals
+	atomicfile.Interrupt()
+	restoreTerminal()
+	fmt.Fprintln(os.Stderr, "ageseal: interrupted")
+	os.Exit(statusInterrupted)
+}
+
+// run is the whole program but for the process around it: arguments and streams in, exit status out.
+func run(args []string, in io.Reader, out, errw io.Writer) (status int) {
+	c := &cli{in: in, out: out, err: errw}
+	defer func() {
+		if p := recover(); p != nil {
+			// The value of a panic may quote anything, a secret value among it.
+			fmt.Fprintln(errw, "ageseal: error: internal error")
+			fmt.Fprintln(errw, "ageseal: hint: please report the command and the version; nothing was written after this point")
+			status = statusError
+		}
+	}()
+	root := newRootCommand(c)
+	root.SetArgs(args[1:])
+	if calledAs(args[0]) == "kubectl-ageseal" {
+		root.Use = "kubectl ageseal"
+	}
+	err := root.Execute()
+	if err == nil {
+		return 0
+	}
+	if !c.started {
+		err = &usageError{err}
+	}
+	c.report(err)
+	return exitStatus(err)
+}
+
+// calledAs is the name the program was called by, without directory and .exe.
+func calledAs(arg0 string) string {
+	return strings.TrimSuffix(filepath.Base(arg0), ".exe")
+}

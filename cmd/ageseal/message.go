@@ -1,0 +1,189 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/ageseal/ageseal/internal/atomicfile"
+	"github.com/ageseal/ageseal/policy"
+	"github.com/ageseal/ageseal/secret"
+)
+
+// fileError says in which file a fault is.
+type fileError struct {
+	path string
+	err  error
+}
+
+func (e *fileError) Error() string { return e.path + ": " + e.err.Error() }
+func (e *fileError) Unwrap() error { return e.err }
+
+// hintError adds what to do next: a command to paste, if there is one.
+type hintError struct {
+	error
+	hint string
+}
+
+func (e *hintError) Unwrap() error { return e.error }
+
+func hinted(hint, format string, args ...any) error {
+	return &hintError{fmt.Errorf(format, args...), hint}
+}
+
+// report prints an error, each of joined ones by itself, as "ageseal: error: <where>: <what>" and a hint.
+func (c *cli) report(err error) {
+	if errors.Is(err, errLeftUndone) {
+		return
+	}
+	for _, m := range c.messages("", err) {
+		c.say("error", m.text)
+		if m.hint != "" {
+			c.say("hint", m.hint)
+		}
+	}
+}
+
+func (c *cli) warn(text, hint string) {
+	c.say("warning", text)
+	if hint != "" {
+		c.say("hint", hint)
+	}
+}
+
+func (c *cli) say(what, text string) {
+	fmt.Fprintf(c.err, "ageseal: %s: %s\n", what, strings.TrimRight(text, "\n"))
+}
+
+// note is a line of progress: what was done to which file. --quiet silences it.
+func (c *cli) note(format string, args ...any) {
+	if !c.quiet {
+		fmt.Fprintf(c.err, format+"\n", args...)
+	}
+}
+
+type message struct{ text, hint string }
+
+// messages flattens an error into what people read. path is the file that an enclosing error named. Wrappers around a
+// located fault only add how the program got there, which is of no use to the reader.
+func (c *cli) messages(path string, err error) []message {
+	switch e := err.(type) {
+	case *fileError:
+		return c.messages(e.path, e.err)
+	case *secret.Error:
+		return []message{c.faultMessage(path, e)}
+	case *policy.Error:
+		return []message{{place(path, e.Line) + e.Error(), e.Hint}}
+	case *hintError:
+		return []message{{place(path, 0) + e.Error(), e.hint}}
+	case interface{ Unwrap() []error }:
+		var all []message
+		for _, joined := range e.Unwrap() {
+			all = append(all, c.messages(path, joined)...)
+		}
+		return all
+	}
+	if located(err) {
+		return c.messages(path, errors.Unwrap(err))
+	}
+	return []message{{place(path, 0) + systemText(path, err), systemHint(err)}}
+}
+
+// located reports whether a fault with a place or a hint is somewhere inside err.
+func located(err error) bool {
+	var file *fileError
+	var fault *secret.Error
+	var rule *policy.Error
+	var hint *hintError
+	return errors.As(err, &file) || errors.As(err, &fault) || errors.As(err, &rule) || errors.As(err, &hint)
+}
+
+// faultMessage is the text for one Secret's fault; what concerns people's keys is said with their names.
+func (c *cli) faultMessage(path string, e *secret.Error) message {
+	var none *secret.NoIdentityError
+	var widen *secret.WidenError
+	who := ""
+	if e.Secret != "" {
+		who = "Secret " + e.Secret
+	}
+	switch {
+	case errors.As(e.Err, &none):
+		text := fmt.Sprintf("%sno identity opens %s (readable by %s; %s)", place(path, 0), who, c.names(none.To), c.tried())
+		return message{text, c.noIdentityHint(path)}
+	case errors.As(e.Err, &widen):
+		text := fmt.Sprintf("%s%s: was sealed for %s; this path would add %s", place(path, e.Line), who, c.names(widen.To), c.names(widen.Added))
+		return message{text, fmt.Sprintf(`if they may read it: "ageseal rekey --widen %s"`, path)}
+	}
+	text := place(path, e.Line)
+	if who != "" {
+		text += who + ": "
+	}
+	if e.Key != "" {
+		text += "key " + e.Key + ": "
+	}
+	return message{text + e.Err.Error(), e.Hint}
+}
+
+func place(path string, line int) string {
+	switch {
+	case path == "":
+		return ""
+	case line == 0:
+		return path + ": "
+	}
+	return fmt.Sprintf("%s:%d: ", path, line)
+}
+
+// systemText drops a path that the operating system's error repeats, and Go's names of system calls.
+func systemText(path string, err error) string {
+	var e *fs.PathError
+	if errors.As(err, &e) {
+		if path == "" {
+			path = e.Path
+			return path + ": " + e.Err.Error()
+		}
+		return e.Err.Error()
+	}
+	return err.Error()
+}
+
+func systemHint(err error) string {
+	switch {
+	case errors.Is(err, atomicfile.ErrChanged):
+		return "nothing was overwritten; run the command again"
+	case errors.Is(err, fs.ErrPermission):
+		return "nothing was written; check the permissions of the file and its directory"
+	}
+	return ""
+}
+
+// names joins the policy's names for fingerprints; who has none stays a fingerprint.
+func (c *cli) names(fingerprints []string) string {
+	names := make([]string, len(fingerprints))
+	for i, f := range fingerprints {
+		names[i] = f
+		for _, p := range c.known {
+			if name := p.NameOf(f); name != "" {
+				names[i] = name
+				break
+			}
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// tried says which private keys were there to try.
+func (c *cli) tried() string {
+	if c.keys == nil || len(c.keys.Identities) == 0 {
+		return "no identity found"
+	}
+	return fmt.Sprintf("tried %d from %s", len(c.keys.Identities), strings.Join(c.keys.Sources, ", "))
+}
+
+func (c *cli) noIdentityHint(path string) string {
+	if c.keys == nil || len(c.keys.Identities) == 0 {
+		return `name one with --identity FILE or $AGESEAL_IDENTITY_FILE; "ageseal keygen" makes one`
+	}
+	return fmt.Sprintf(`someone who can read it adds you to %s and runs "ageseal rekey %s"`, policy.FileName, path)
+}

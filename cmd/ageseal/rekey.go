@@ -1,0 +1,184 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/policy"
+	"github.com/ageseal/ageseal/secret"
+)
+
+type rekeyOptions struct {
+	identities identityFlags
+	widen      []string
+	rotate     bool
+	dryRun     bool
+}
+
+func newRekeyCommand(c *cli) *cobra.Command {
+	o := &rekeyOptions{}
+	cmd := &cobra.Command{
+		Use:   "rekey [PATH ...]",
+		Short: "Make sealed manifests follow the policy",
+		Long: `Give every sealed manifest below the paths, or of the whole repository, the recipients that the policy says.
+Where somebody joined, no value changes; where somebody left, every value of the Secret is encrypted again,
+and the keys whose values have to be changed at their source are listed: history can't be recalled.
+
+All or nothing: on any error no file is changed. A file whose values were sealed for others than its rule
+ever resolved to in a policy you accepted is refused unless named with --widen: it may be a copy that
+somebody put below a wider rule.` + exitHelp(statusNoIdentity, statusAuthentication),
+		Example: `  ageseal rekey --dry-run
+  ageseal rekey apps/shop/prod
+  ageseal rekey --widen apps/shop/prod/db.yaml      # yes, they may read it`,
+		RunE: func(_ *cobra.Command, args []string) error { return c.runRekey(o, args) },
+	}
+	o.identities.add(cmd)
+	flags := cmd.Flags()
+	flags.StringArrayVar(&o.widen, "widen", nil, "open this `file` to recipients that it was not sealed for (repeatable)")
+	flags.BoolVar(&o.rotate, "rotate", false, "encrypt every value again, as after a leak")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and why")
+	_ = cmd.MarkFlagFilename("widen", "yaml", "yml", "json")
+	return cmd
+}
+
+func (c *cli) runRekey(o *rekeyOptions, args []string) error {
+	if len(args) == 0 {
+		args = slices.Clone(o.widen)
+	}
+	if len(args) == 0 {
+		wd, err := filepath.Abs(".")
+		if err != nil {
+			return err
+		}
+		top, ok := topLevel(wd)
+		if !ok {
+			return usage("ageseal rekey .", "not in a git repository: name files or directories")
+		}
+		args = []string{relative(top)}
+	}
+	if slices.Contains(args, "-") {
+		return usage("ageseal rekey --help", "rekey works on files")
+	}
+	if !o.dryRun {
+		unlock, err := c.lock(args)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	found, _, err := c.inputs(args)
+	if err != nil {
+		return c.noneChanged(err, "rekeyed")
+	}
+	inputs := slices.DeleteFunc(found, func(in *input) bool { return !holdsSealed(in.file) && !holdsBroken(in.file) })
+
+	options := make([]secret.RekeyOptions, len(inputs))
+	var errs []error
+	for i, in := range inputs {
+		if options[i], err = c.rekeyOptions(o, in); err != nil {
+			errs = append(errs, &fileError{in.shown, err})
+		}
+	}
+	if len(errs) > 0 {
+		return c.noneChanged(distinct(errs), "rekeyed")
+	}
+	opener, err := c.opener(&o.identities)
+	if err != nil {
+		return err
+	}
+	writer := secret.NewWriter()
+	done := make([][]secret.Rekeyed, len(inputs))
+	faults := secret.Each(len(inputs), func(i int) (err error) {
+		options[i].Opener = opener
+		if done[i], err = writer.Rekey(inputs[i].file, options[i]); err != nil {
+			return &fileError{inputs[i].shown, err}
+		}
+		return nil
+	})
+	if failed := slices.DeleteFunc(slices.Clone(faults), func(err error) bool { return err == nil }); len(failed) > 0 {
+		return errors.Join(errors.Join(failed...), fmt.Errorf("%d of %s could not be rekeyed, no file was changed", len(failed), count(len(inputs), "file")))
+	}
+	if !o.dryRun {
+		if err := c.write(inputs); err != nil {
+			return err
+		}
+	}
+	c.reportRekeyed(o, inputs, done)
+	return nil
+}
+
+// rekeyOptions finds the target of one file, and what its very rule resolved to in the policies accepted before.
+func (c *cli) rekeyOptions(o *rekeyOptions, in *input) (secret.RekeyOptions, error) {
+	repo, rule, err := c.rule(in.path)
+	if err != nil {
+		return secret.RekeyOptions{}, err
+	}
+	var history []*policy.Policy
+	if repo.pins != nil {
+		if history, err = repo.pins.History(repo.key); err != nil {
+			return secret.RekeyOptions{}, err
+		}
+		c.known = append(c.known, history...)
+	}
+	var resolved [][]string
+	for _, p := range history {
+		if r, ok := p.RuleByPattern(rule.Path); ok {
+			resolved = append(resolved, crypt.Fingerprints(r.Recipients))
+		}
+	}
+	widen := slices.ContainsFunc(o.widen, func(path string) bool {
+		real, err := filepath.EvalSymlinks(path)
+		return err == nil && sameFile(real, in.path)
+	})
+	return secret.RekeyOptions{
+		Target: secret.Target{Recipients: rule.Recipients, Namespace: rule.Namespace},
+		Resolved: func(to []string) bool {
+			return slices.ContainsFunc(resolved, func(r []string) bool { return slices.Equal(r, to) })
+		},
+		Widen:  widen,
+		Rotate: o.rotate,
+	}, nil
+}
+
+func sameFile(a, b string) bool {
+	a, errA := filepath.Abs(a)
+	b, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && a == b
+}
+
+func (c *cli) reportRekeyed(o *rekeyOptions, inputs []*input, done [][]secret.Rekeyed) {
+	verb, changed := "rekeyed", 0
+	if o.dryRun {
+		verb = "would rekey"
+	}
+	var change []string
+	for i, in := range inputs {
+		if len(done[i]) > 0 {
+			changed++
+		}
+		for _, r := range done[i] {
+			var why []string
+			if len(r.Joined) > 0 {
+				why = append(why, c.names(r.Joined)+" joined")
+			}
+			if len(r.Left) > 0 {
+				why = append(why, c.names(r.Left)+" left, every value encrypted again")
+				change = append(change, fmt.Sprintf("%s: Secret %s: %s", in.shown, r.Secret, strings.Join(r.Rotated, ", ")))
+			}
+			if len(r.Left) == 0 && len(r.Rotated) > 0 {
+				why = append(why, "every value encrypted again")
+			}
+			c.note("%s: %s Secret %s: %s", in.shown, verb, r.Secret, strings.Join(why, "; "))
+		}
+	}
+	c.note("%s, %d changed", count(len(inputs), "file"), changed)
+	if len(change) > 0 {
+		c.warn("who left has read these values: history keeps them\n  "+strings.Join(change, "\n  "), "change them at their source")
+	}
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/ageseal/ageseal/identity"
+	"github.com/ageseal/ageseal/policy"
+)
+
+// cli is what every command shares: the streams, the global flags, and what messages need to know of this run.
+type cli struct {
+	in       io.Reader
+	out, err io.Writer
+
+	quiet      bool
+	policyFile string
+
+	started bool             // the command line was understood
+	keys    *identity.Set    // the identities that were loaded, nil before
+	known   []*policy.Policy // policies that give recipients their names
+	repos   map[string]*repository
+}
+
+const (
+	groupStart = "start"
+	groupWrite = "write"
+	groupRead  = "read"
+	groupBuild = "build"
+	groupKeys  = "keys"
+	groupGit   = "git"
+	groupOther = "other"
+)
+
+func newRootCommand(c *cli) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "ageseal",
+		Short: "Encrypted Kubernetes Secrets in git, decrypted at build time",
+		Long: `ageseal encrypts the values of Kubernetes Secrets with age, so that they can be committed,
+and decrypts them when manifests are built. Names and keys stay readable, values don't.`,
+		Example: `  ageseal init                               # identity, policy, git hook
+  ageseal encrypt -w apps/shop/prod          # seal every Secret below a directory
+  ageseal build apps/shop/prod | kubectl apply --server-side -f -`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRun: func(*cobra.Command, []string) {
+			c.started = true
+		},
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.SetIn(c.in)
+	cmd.SetOut(c.out)
+	cmd.SetErr(c.err)
+	flags := cmd.PersistentFlags()
+	flags.BoolVarP(&c.quiet, "quiet", "q", false, "print errors and warnings only")
+	flags.StringVar(&c.policyFile, "policy", "", "use this policy `file`, without comparing it with the one accepted before")
+	_ = cmd.MarkPersistentFlagFilename("policy", "yaml", "yml")
+
+	for _, g := range []cobra.Group{
+		{ID: groupStart, Title: "Start:"}, {ID: groupWrite, Title: "Write:"}, {ID: groupRead, Title: "Read:"},
+		{ID: groupBuild, Title: "Build:"}, {ID: groupKeys, Title: "Keys:"}, {ID: groupGit, Title: "Git:"},
+		{ID: groupOther, Title: "Other:"},
+	} {
+		cmd.AddGroup(&g)
+	}
+	add := func(group string, commands ...*cobra.Command) {
+		for _, sub := range commands {
+			sub.GroupID = group
+			cmd.AddCommand(sub)
+		}
+	}
+	add(groupStart, newInitCommand(c), newKeygenCommand(c))
+	add(groupWrite, newEncryptCommand(c), newSetCommand(c))
+	add(groupRead, newDecryptCommand(c), newGetCommand(c))
+	add(groupBuild, newBuildCommand(c), newFnCommand(c))
+	add(groupKeys, newRekeyCommand(c), newTrustCommand(c))
+	add(groupGit, newVerifyCommand(c))
+	add(groupOther, newVersionCommand(c))
+	cmd.SetHelpCommandGroupID(groupOther)
+	cmd.SetCompletionCommandGroupID(groupOther)
+	return cmd
+}
+
+// exitHelp ends the help of every command: the statuses it can end with.
+func exitHelp(statuses ...int) string {
+	text := "\n\nExit status: 0 done, 1 error, 2 usage"
+	for _, s := range statuses {
+		switch s {
+		case statusFindings:
+			text += ", 3 findings or something left undone"
+		case statusNoIdentity:
+			text += ", 4 no identity matches"
+		case statusAuthentication:
+			text += ", 5 sealed data was altered, moved or is malformed"
+		}
+	}
+	return text + ", 130 interrupted."
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return hinted(cmd.CommandPath()+" --help", "unknown command or argument %q", args[0])
+	}
+	return nil
+}
+
+func argsBetween(least, most int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || most >= 0 && len(args) > most {
+			return hinted(cmd.CommandPath()+" --help", "expected %s", what)
+		}
+		return nil
+	}
+}
+
+// usage is a fault in the command line that only the command itself can see.
+func usage(hint, format string, args ...any) error {
+	return &usageError{hinted(hint, format, args...)}
+}
+
+// terminal gives the file behind a stream that is a terminal.
+func terminal(stream any) (*os.File, bool) {
+	f, ok := stream.(*os.File)
+	return f, ok && term.IsTerminal(int(f.Fd()))
+}
+
+func newVersionCommand(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version",
+		Long:    "Print the version of ageseal and of the kustomize that it builds with." + exitHelp(),
+		Example: "  ageseal version",
+		Args:    noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(c.out, "ageseal %s (suite 1, kustomize %s)\n", version, kustomizeVersion())
+			return err
+		},
+	}
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/internal/testkeys"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"ageseal":         main,
+		"kubectl-ageseal": main,
+	})
+}
+
+// people are the test identities that scripts know by name.
+var people = map[string]func() *crypt.Identity{
+	"alice": testkeys.Alice, "bob": testkeys.Bob, "carol": testkeys.Carol, // post-quantum
+	"dave": testkeys.Dave, "erin": testkeys.Erin, // X25519
+}
+
+// TestScripts runs the stories in testdata/script. Each has a home, a state directory and a git configuration of its own,
+// $ALICE … $ERIN are recipients, and there are these commands beside testscript's:
+//
+//	identity NAME FILE          write the identity of a test person, 0600
+//	fails STATUS COMMAND ...    the command ends with the status, prints nothing on stdout, and leaks nothing on stderr
+//	sub FILE OLD NEW            replace text in a file, which must hold it; environment variables are expanded
+//	mode OCTAL FILE             compare a file's permissions
+func TestScripts(t *testing.T) {
+	tools, err := filepath.Abs("../../.tools")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			home := filepath.Join(e.WorkDir, ".home")
+			if err := os.MkdirAll(home, 0o700); err != nil {
+				return err
+			}
+			e.Setenv("HOME", home)
+			e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
+			e.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
+			e.Setenv("USER", "alice")
+			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+			e.Setenv("PATH", e.Getenv("PATH")+string(os.PathListSeparator)+tools+string(os.PathListSeparator)+goBin())
+			for name, id := range people {
+				e.Setenv(strings.ToUpper(name), id().Recipient().String())
+			}
+			return os.WriteFile(filepath.Join(home, ".gitconfig"),
+				[]byte("[user]\n\tname = Alice\n\temail = alice@example.com\n[init]\n\tdefaultBranch = main\n[commit]\n\tgpgsign = false\n"), 0o600)
+		},
+		Condition: func(cond string) (bool, error) {
+			switch cond {
+			case "root":
+				return os.Geteuid() == 0, nil
+			}
+			return false, errors.New("unknown condition")
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"identity": writeIdentity,
+			"fails":    fails,
+			"sub":      substitute,
+			"mode":     compareMode,
+		},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+func goBin() string {
+	if dir := os.Getenv("GOBIN"); dir != "" {
+		return dir
+	}
+	home, _ := os.UserHomeDir()
+	return filepath.Join(home, "go", "bin")
+}
+
+func writeIdentity(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 || people[args[0]] == nil {
+		ts.Fatalf("usage: identity NAME FILE")
+	}
+	file := ts.MkAbs(args[1])
+	ts.Check(os.MkdirAll(filepath.Dir(file), 0o700))
+	ts.Check(os.WriteFile(file, []byte(people[args[0]]().SecretText()+"\n"), 0o600))
+}
+
+// leaks are what no message may hold: the plaintext of every story, its base64, keys, and ciphertext.
+var leaks = regexp.MustCompile(`(?i)canary|Y2FuYXJ5|NhbmFye|jYW5hcn|AGE-SECRET-KEY-|[A-Za-z0-9+/]{60,}`)
+
+func fails(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: fails STATUS COMMAND ...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	stderr := ts.ReadFile("stderr")
+	if got != want {
+		ts.Fatalf("status %d, want %d", got, want)
+	}
+	if out := ts.ReadFile("stdout"); out != "" {
+		ts.Fatalf("stdout is not empty: %s", out)
+	}
+	if found := leaks.FindString(stderr); found != "" {
+		ts.Fatalf("stderr leaks %q", found)
+	}
+	if want != statusInterrupted && !strings.Contains(stderr, "ageseal: ") {
+		ts.Fatalf("stderr has no message")
+	}
+}
+
+func substitute(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: sub FILE OLD NEW")
+	}
+	file := ts.MkAbs(args[0])
+	data, err := os.ReadFile(file)
+	ts.Check(err)
+	unescape := strings.NewReplacer(`\n`, "\n", `\r`, "\r")
+	old, replacement := unescape.Replace(args[1]), unescape.Replace(args[2])
+	if !bytes.Contains(data, []byte(old)) {
+		ts.Fatalf("%s does not hold %q", args[0], old)
+	}
+	ts.Check(os.WriteFile(file, bytes.ReplaceAll(data, []byte(old), []byte(replacement)), 0o600))
+}
+
+func compareMode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mode OCTAL FILE")
+	}
+	want, err := strconv.ParseUint(args[0], 8, 32)
+	ts.Check(err)
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := info.Mode().Perm(); got != os.FileMode(want) {
+		ts.Fatalf("mode %o, want %o", got, want)
+	}
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/manifest"
+	"github.com/ageseal/ageseal/secret"
+)
+
+type setOptions struct {
+	recipients recipientFlags
+	fromFile   string
+	name       string
+}
+
+func newSetCommand(c *cli) *cobra.Command {
+	o := &setOptions{}
+	cmd := &cobra.Command{
+		Use:   "set FILE KEY[=VALUE]",
+		Short: "Set one value of a sealed Secret",
+		Long: `Encrypt one value into a sealed manifest, new or in place of another. No private key is needed, and no
+other value changes.
+
+The value comes from standard input, from --from-file, or, on a terminal, from a hidden prompt. A single
+line from standard input is taken without its line end, everything else as it is. A value on the command
+line works but is visible to other processes and in the shell's history.` + exitHelp(statusAuthentication),
+		Example: `  openssl rand -base64 24 | ageseal set apps/shop/prod/db.yaml password
+  ageseal set --from-file tls.key apps/shop/prod/tls.yaml tls.key
+  ageseal set apps/shop/prod/db.yaml password       # asks, hidden`,
+		Args: argsBetween(2, 2, "a sealed manifest and a key"),
+		RunE: func(_ *cobra.Command, args []string) error { return c.runSet(o, args[0], args[1]) },
+	}
+	o.recipients.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&o.fromFile, "from-file", "", "take the value from this `file`, as it is")
+	flags.StringVar(&o.name, "name", "", "the Secret's `name`, in a file with several")
+	flags.StringVarP(&o.recipients.namespace, "namespace", "n", "", "the Secret's `namespace`, in a file with several")
+	_ = cmd.MarkFlagFilename("from-file")
+	return cmd
+}
+
+func (c *cli) runSet(o *setOptions, path, key string) error {
+	if path == "-" {
+		return usage("ageseal set --help", "set works on a file: standard input is for the value")
+	}
+	key, inline, hasInline := strings.Cut(key, "=")
+	if hasInline && o.fromFile != "" {
+		return usage("ageseal set --help", "a value and --from-file exclude each other")
+	}
+	// What can be refused is refused before anybody types a value.
+	if _, _, err := c.sealedSecret(path, o); err != nil {
+		return err
+	}
+	target, err := c.target(path, &o.recipients)
+	if err != nil {
+		return &fileError{path, err}
+	}
+	value := []byte(inline)
+	if hasInline {
+		c.warn("a value on the command line is visible to other processes and in the shell's history", "pipe it in, or leave it away to be asked")
+	} else if value, err = c.readValue(o.fromFile, key); err != nil {
+		return err
+	}
+
+	unlock, err := c.lock([]string{path})
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	in, selected, err := c.sealedSecret(path, o)
+	if err != nil {
+		return err
+	}
+	warning, err := secret.NewWriter().Set(selected.item, selected.doc, key, value, target)
+	if err != nil {
+		return &fileError{path, err}
+	}
+	if err := c.write([]*input{in}); err != nil {
+		return err
+	}
+	if warning != nil {
+		for _, m := range c.messages(path, warning) {
+			c.warn(m.text, m.hint)
+		}
+	}
+	c.note("%s: set %s for %s", path, key, c.names(crypt.Fingerprints(target.Recipients)))
+	return nil
+}
+
+// selection is one sealed Secret of a file.
+type selection struct {
+	item *manifest.Item
+	doc  *manifest.EncryptedSecret
+}
+
+func (c *cli) sealedSecret(path string, o *setOptions) (*input, *selection, error) {
+	in, err := readInput(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	item, doc, err := secret.Select(in.file, o.recipients.namespace, o.name)
+	if err != nil {
+		return nil, nil, &fileError{path, err}
+	}
+	return in, &selection{item, doc}, nil
+}
+
+// readValue takes the value from a file as it is, from a hidden prompt, or from standard input.
+func (c *cli) readValue(file, key string) ([]byte, error) {
+	if file != "" && file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		return readValue(f)
+	}
+	if tty, ok := terminal(c.in); ok && file == "" {
+		return c.prompt(tty, fmt.Sprintf("value of %s (hidden): ", key))
+	}
+	value, err := readValue(c.in)
+	if err != nil || file == "-" {
+		return value, err
+	}
+	return oneLine(value), nil
+}
+
+func readValue(r io.Reader) ([]byte, error) {
+	value, err := io.ReadAll(io.LimitReader(r, manifest.MaxTotal+1))
+	if err == nil && len(value) > manifest.MaxTotal {
+		err = fmt.Errorf("the value is larger than the %d bytes that Kubernetes takes", manifest.MaxTotal)
+	}
+	return value, err
+}
+
+// oneLine drops the line end of a single line: "openssl rand -base64 24" prints a password and a line end, and the line
+// end is not part of the password.
+func oneLine(value []byte) []byte {
+	line, ok := bytes.CutSuffix(value, []byte("\n"))
+	if !ok || bytes.ContainsRune(line, '\n') {
+		return value
+	}
+	return bytes.TrimSuffix(line, []byte("\r"))
+}
+
+// prompt asks on the terminal without showing what is typed.
+func (c *cli) prompt(tty *os.File, question string) ([]byte, error) {
+	rememberTerminal(tty)
+	defer restoreTerminal()
+	fmt.Fprint(c.err, question)
+	value, err := term.ReadPassword(int(tty.Fd()))
+	fmt.Fprintln(c.err)
+	return value, err
+}

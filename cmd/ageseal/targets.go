@@ -1,0 +1,296 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/git"
+	"github.com/ageseal/ageseal/policy"
+	"github.com/ageseal/ageseal/secret"
+)
+
+// repository is a git work tree with its policy, or the directory that --policy's globs are relative to.
+type repository struct {
+	top    string
+	key    string // names it in the pins; "" if nothing is pinned
+	policy *policy.Policy
+	pins   *policy.Pins
+}
+
+// recipientFlags are --recipient and --recipients-file.
+type recipientFlags struct {
+	texts, files []string
+	namespace    string
+}
+
+func (r *recipientFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVarP(&r.texts, "recipient", "r", nil, "encrypt to this `recipient` instead of the policy's (repeatable)")
+	cmd.Flags().StringArrayVarP(&r.files, "recipients-file", "R", nil, "the same for each line of a `file` (repeatable)")
+	_ = cmd.MarkFlagFilename("recipients-file")
+}
+
+func (r *recipientFlags) given() bool { return len(r.texts)+len(r.files) > 0 }
+
+// resolve parses the recipients named on the command line. Classic ones are taken, with a warning.
+func (r *recipientFlags) resolve(c *cli) ([]*crypt.Recipient, error) {
+	var all []*crypt.Recipient
+	add := func(text string) error {
+		if strings.HasPrefix(strings.ToUpper(text), "AGE-SECRET-KEY-") {
+			return hinted("pass the recipient that belongs to it, age1…", "found an identity where a recipient was expected")
+		}
+		recipient, err := crypt.ParseRecipient(text)
+		if err != nil {
+			return err
+		}
+		if !recipient.PostQuantum() {
+			c.warn("recipient "+recipient.String()+" is not post-quantum: history is kept for ever", "")
+		}
+		all = append(all, recipient)
+		return nil
+	}
+	for _, text := range r.texts {
+		if err := add(text); err != nil {
+			return nil, err
+		}
+	}
+	for _, path := range r.files {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		lines := bufio.NewScanner(strings.NewReader(string(data)))
+		for n := 1; lines.Scan(); n++ {
+			line := strings.TrimSpace(lines.Text())
+			if line == "" || strings.HasPrefix(line, "#") {
+				continue
+			}
+			if err := add(line); err != nil {
+				return nil, &fileError{fmt.Sprintf("%s:%d", path, n), err}
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil, &fileError{strings.Join(r.files, ", "), errors.New("no recipient in it")}
+	}
+	return all, nil
+}
+
+// target says for whom a file at path is to be encrypted: the rule of its repository's policy, or the flags.
+func (c *cli) target(path string, r *recipientFlags) (secret.Target, error) {
+	if r.given() {
+		to, err := r.resolve(c)
+		return secret.Target{Recipients: to, Namespace: r.namespace}, err
+	}
+	repo, rule, err := c.rule(path)
+	if err != nil {
+		return secret.Target{}, err
+	}
+	_ = repo
+	t := secret.Target{Recipients: rule.Recipients, Namespace: rule.Namespace}
+	if t.Namespace == "" {
+		t.Namespace = r.namespace
+	}
+	return t, nil
+}
+
+// rule finds the rule that governs a file, of a policy that is the one accepted before.
+func (c *cli) rule(path string) (*repository, *policy.Rule, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	repo, err := c.repository(filepath.Dir(abs))
+	if err != nil {
+		return nil, nil, err
+	}
+	rel, err := filepath.Rel(repo.top, abs)
+	if err != nil || strings.HasPrefix(rel, "..") {
+		return nil, nil, hinted("", "outside the directory of the policy")
+	}
+	rule, ok := repo.policy.Match(filepath.ToSlash(rel))
+	if !ok {
+		return nil, nil, hinted("add a rule to "+policy.FileName+", or name recipients with --recipient",
+			"no rule of the policy matches %s", filepath.ToSlash(rel))
+	}
+	return repo, rule, nil
+}
+
+// repository finds the policy for a directory: --policy, else the one at the git top level. The policy is compared with
+// the one accepted before, once a run; a policy from --policy was chosen by whoever runs this and is taken as it is.
+func (c *cli) repository(dir string) (*repository, error) {
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, err
+	}
+	top, inGit := topLevel(dir)
+	if !inGit && c.policyFile == "" {
+		return nil, hinted(`"ageseal init" in a git repository makes a policy; --recipient does without`, "no policy (not in a git repository) and no recipient")
+	}
+	if c.policyFile != "" && !inGit {
+		top, err = filepath.Abs(filepath.Dir(c.policyFile))
+		if err != nil {
+			return nil, err
+		}
+	}
+	if repo := c.repos[top]; repo != nil {
+		return repo, nil
+	}
+	repo, err := c.openRepository(top)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkPin(repo); err != nil {
+		return nil, err
+	}
+	if c.repos == nil {
+		c.repos = map[string]*repository{}
+	}
+	c.repos[top] = repo
+	return repo, nil
+}
+
+// openRepository reads the policy and finds the repository's pins, without comparing.
+func (c *cli) openRepository(top string) (*repository, error) {
+	file := filepath.Join(top, policy.FileName)
+	if c.policyFile != "" {
+		file = c.policyFile
+	}
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && c.policyFile == "" {
+		return nil, hinted(`"ageseal init" makes a policy; --recipient does without`, "no policy (%s) and no recipient", relative(file))
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.Parse(data)
+	if err != nil {
+		return nil, &fileError{relative(file), err}
+	}
+	c.known = append(c.known, p)
+	repo := &repository{top: top, policy: p}
+	if c.policyFile != "" {
+		return repo, nil
+	}
+	r, err := git.Open(context.Background(), top)
+	if err != nil {
+		return nil, err
+	}
+	if repo.key, err = r.Key(context.Background()); err != nil {
+		return nil, err
+	}
+	state, err := stateDir()
+	if err != nil {
+		return nil, err
+	}
+	repo.pins = &policy.Pins{Dir: filepath.Join(state, "pins")}
+	return repo, nil
+}
+
+func (c *cli) checkPin(repo *repository) error {
+	if repo.pins == nil {
+		return nil
+	}
+	status, diff, err := repo.pins.Check(repo.key, repo.policy)
+	if err != nil {
+		return err
+	}
+	switch status {
+	case policy.Same:
+		return nil
+	case policy.FirstUse, policy.Narrowed:
+		if err := repo.pins.Accept(repo.key, repo.policy); err != nil {
+			return &hintError{err, "the accepted policy can't be remembered; where there is no home directory, pass --policy from a trusted place"}
+		}
+		return nil
+	}
+	return &fileError{relative(filepath.Join(repo.top, policy.FileName)),
+		hinted(`look at it, then accept it: "ageseal trust"`, "the policy changed since you accepted it:\n  %s", strings.Join(diff, "\n  "))}
+}
+
+// topLevel finds the git work tree that dir lies in: the nearest directory with a .git. It does not ask git, which
+// would cost more than everything else in a small run.
+func topLevel(dir string) (string, bool) {
+	for {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return dir, true
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", false
+		}
+		dir = parent
+	}
+}
+
+// stateDir is where ageseal remembers what the user accepted (XDG base directory specification; the platform's place
+// on macOS and Windows).
+func stateDir() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "ageseal"), nil
+	}
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		dir, err := os.UserConfigDir()
+		return filepath.Join(dir, "ageseal", "state"), err
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(home, ".local", "state", "ageseal"), nil
+}
+
+// relative shortens a path for messages where it lies below the working directory.
+func relative(path string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	rel, err := filepath.Rel(wd, path)
+	if err != nil || strings.HasPrefix(rel, "..") {
+		return path
+	}
+	return rel
+}
+
+// slashed gives in's path relative to top, with slashes, as git and policies write it.
+func slashed(top string, in *input) (string, bool) {
+	abs, err := filepath.Abs(in.path)
+	if err != nil {
+		return "", false
+	}
+	rel, err := filepath.Rel(top, abs)
+	return filepath.ToSlash(rel), err == nil && !slices.Contains(strings.Split(filepath.ToSlash(rel), "/"), "..")
+}
+
+// knowNames reads the policies above the inputs so that messages can name recipients. It is a courtesy: what can't be
+// read is left at that.
+func (c *cli) knowNames(paths ...string) {
+	seen := map[string]bool{}
+	for _, path := range paths {
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			continue
+		}
+		top, ok := topLevel(filepath.Dir(abs))
+		if !ok || seen[top] {
+			continue
+		}
+		seen[top] = true
+		if data, err := os.ReadFile(filepath.Join(top, policy.FileName)); err == nil {
+			if p, err := policy.Parse(data); err == nil {
+				c.known = append(c.known, p)
+			}
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ageseal/ageseal/policy"
+)
+
+func newTrustCommand(c *cli) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "trust",
+		Short: "Show how the policy changed, and accept it",
+		Long: `The policy says who can read what, and anyone who can push can change it. So every command that encrypts
+compares it with the one you accepted before, and stops at a difference. This shows the difference and, after
+a question, accepts it.` + exitHelp(statusFindings),
+		Example: `  ageseal trust
+  ageseal trust --yes                               # where nobody can be asked`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return c.runTrust(yes) },
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "accept without asking")
+	return cmd
+}
+
+func (c *cli) runTrust(yes bool) error {
+	wd, err := filepath.Abs(".")
+	if err != nil {
+		return err
+	}
+	top, ok := topLevel(wd)
+	if !ok {
+		return hinted("run it inside the repository", "not in a git repository")
+	}
+	repo, err := c.openRepository(top)
+	if err != nil {
+		return err
+	}
+	if repo.pins == nil {
+		return usage("ageseal trust", "a policy given with --policy is not compared, so there is nothing to accept")
+	}
+	status, diff, err := repo.pins.Check(repo.key, repo.policy)
+	if err != nil {
+		return err
+	}
+	switch status {
+	case policy.Same:
+		c.note("%s is the policy you accepted", policy.FileName)
+		return nil
+	case policy.FirstUse:
+		c.note("%s: first use, accepted", policy.FileName)
+		return repo.pins.Accept(repo.key, repo.policy)
+	}
+	for _, line := range diff {
+		fmt.Fprintln(c.out, line)
+	}
+	if !yes {
+		tty, ok := terminal(c.in)
+		if !ok {
+			c.note("not accepted: nobody to ask here; look at it, then: ageseal trust --yes")
+			return errLeftUndone
+		}
+		fmt.Fprint(c.err, "accept this policy? [y/N] ")
+		answer, _ := bufio.NewReader(tty).ReadString('\n')
+		if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+			c.note("not accepted")
+			return errLeftUndone
+		}
+	}
+	if err := repo.pins.Accept(repo.key, repo.policy); err != nil {
+		return err
+	}
+	c.note("accepted")
+	return nil
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ageseal/ageseal/git"
+	"github.com/ageseal/ageseal/manifest"
+	"github.com/ageseal/ageseal/policy"
+	"github.com/ageseal/ageseal/verify"
+)
+
+type verifyOptions struct {
+	staged bool
+	output string
+}
+
+func newVerifyCommand(c *cli) *cobra.Command {
+	o := &verifyOptions{}
+	cmd := &cobra.Command{
+		Use:   "verify [PATH ...]",
+		Short: "Find plaintext Secrets and private keys, without any key",
+		Long: `Look for native Secrets with values, private keys, and sealed manifests that can't be opened by anybody. With
+--staged, what the next commit holds is checked; this is what the git hook runs. A finding can be silenced
+for a path in the policy, with a reason.` + exitHelp(statusFindings),
+		Example: `  ageseal verify --staged
+  ageseal verify apps
+  ageseal verify -o json > findings.json`,
+		RunE: func(_ *cobra.Command, args []string) error { return c.runVerify(o, args) },
+	}
+	cmd.Flags().BoolVar(&o.staged, "staged", false, "check what is staged for the next commit")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "`text or json`")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func (c *cli) runVerify(o *verifyOptions, args []string) error {
+	if o.output != "text" && o.output != "json" {
+		return usage("ageseal verify --help", "unknown output format %q", o.output)
+	}
+	if o.staged && len(args) > 0 {
+		return usage("ageseal verify --staged", "--staged checks the index as a whole")
+	}
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	var findings []verify.Finding
+	var err error
+	if o.staged {
+		findings, err = c.verifyStaged()
+	} else {
+		findings, err = c.verifyPaths(args)
+	}
+	if err != nil {
+		return err
+	}
+	if o.output == "json" {
+		if findings == nil {
+			findings = []verify.Finding{}
+		}
+		text, err := json.MarshalIndent(findings, "", "  ")
+		if err != nil {
+			return err
+		}
+		if _, err := c.out.Write(append(text, '\n')); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range findings {
+			fmt.Fprintln(c.out, findingText(f))
+		}
+		c.hints(o, findings)
+	}
+	if len(findings) > 0 {
+		return errLeftUndone
+	}
+	return nil
+}
+
+// findingText is one line: where, which rule, what.
+func findingText(f verify.Finding) string {
+	text := fmt.Sprintf("%s%s: ", place(f.File, f.Line), f.Rule)
+	if f.Secret != "" {
+		text += "Secret " + f.Secret + ": "
+	}
+	if f.Key != "" {
+		text += "key " + f.Key + ": "
+	}
+	return text + f.What
+}
+
+func (c *cli) hints(o *verifyOptions, findings []verify.Finding) {
+	seen := map[string]bool{}
+	for _, f := range findings {
+		if f.Hint != "" && !seen[f.Hint] {
+			seen[f.Hint] = true
+			c.say("hint", f.Hint)
+		}
+	}
+	if o.staged && len(findings) > 0 {
+		c.say("hint", `what was staged lies in .git/objects until it is collected: after unstaging, "git gc --prune=now" removes it`)
+	}
+}
+
+func (c *cli) verifyStaged() ([]verify.Finding, error) {
+	repo, err := git.Open(context.Background(), ".")
+	if err != nil {
+		return nil, err
+	}
+	silenced := c.silencer(repo.Top)
+	var findings []verify.Finding
+	err = repo.Staged(context.Background(), manifest.MaxFileSize, func(b git.Blob) error {
+		for _, f := range verify.Bytes(b.Path, b.Data) {
+			if !silenced(f.Rule, b.Path) {
+				findings = append(findings, f)
+			}
+		}
+		return nil
+	})
+	return findings, err
+}
+
+func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
+	var findings []verify.Finding
+	silencers := map[string]func(rule, path string) bool{}
+	check := func(path string) error {
+		data, err := readBounded(path)
+		if err != nil {
+			return err
+		}
+		silenced := func(rule string) bool { return false }
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			return err
+		}
+		if top, ok := topLevel(filepath.Dir(abs)); ok {
+			if silencers[top] == nil {
+				silencers[top] = c.silencer(top)
+			}
+			rel, err := filepath.Rel(top, abs)
+			if err != nil {
+				return err
+			}
+			silenced = func(rule string) bool { return silencers[top](rule, filepath.ToSlash(rel)) }
+		}
+		for _, f := range verify.Bytes(path, data) {
+			if !silenced(f.Rule) {
+				findings = append(findings, f)
+			}
+		}
+		return nil
+	}
+	for _, arg := range args {
+		err := filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() && d.Name() == ".git":
+				return filepath.SkipDir
+			case d.Type().IsRegular():
+				return check(path)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return findings, nil
+}
+
+// silencer reads which findings the policy at top silences. A policy that can't be read silences nothing.
+func (c *cli) silencer(top string) func(rule, path string) bool {
+	file := filepath.Join(top, policy.FileName)
+	if c.policyFile != "" {
+		file = c.policyFile
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return func(string, string) bool { return false }
+	}
+	p, err := policy.Parse(data)
+	if err != nil {
+		c.warn(fmt.Sprintf("%s can't be read, so it silences nothing", relative(file)), "ageseal trust")
+		return func(string, string) bool { return false }
+	}
+	return func(rule, path string) bool {
+		_, ok := p.Silenced(rule, strings.TrimPrefix(path, "./"))
+		return ok
+	}
+}
