@@ -67,7 +67,7 @@ func (r *Repo) EverCommitted(ctx context.Context, paths ...string) (map[string]b
 	}
 	// -c shows of a merge what differs from all parents; --full-history does not leave out a branch whose file was
 	// deleted before it was merged.
-	args := []string{"log", "--all", "--full-history", "-c", "--name-only", "-z", "--format=", "--no-renames", "--diff-filter=AMT",
+	args := []string{"-c", "log.follow=false", "log", "--all", "--full-history", "-c", "--name-only", "-z", "--format=", "--no-renames", "--diff-filter=AMT",
 		"--no-show-signature", "--no-ext-diff", "--no-color", "--no-relative", "--root"}
 	var stdin []byte
 	if asArguments(given) {
@@ -194,7 +194,7 @@ func (r *Repo) address(url string) string {
 		}
 		return filepath.ToSlash(filepath.Join(r.Top, filepath.FromSlash(url)))
 	}
-	host, file, _ := strings.Cut(rest, "/")
+	host, file, slash := strings.Cut(rest, "/")
 	if at := strings.LastIndex(host, "@"); at >= 0 {
 		user, _, _ := strings.Cut(host[:at], ":")
 		host = host[at+1:]
@@ -206,5 +206,8 @@ func (r *Repo) address(url string) string {
 		file, _, _ = strings.Cut(file, "?")
 		file, _, _ = strings.Cut(file, "#")
 	}
-	return scheme + "://" + host + "/" + file
+	if slash {
+		host += "/"
+	}
+	return scheme + "://" + host + file
 }
