@@ -151,7 +151,7 @@ func TestExampleOfTheSpecification(t *testing.T) {
 }
 
 // exampleIdentity is written in two parts, so that no scanner takes it for a key that leaked.
-func exampleIdentity(t *testing.T) *Identity {
+func exampleIdentity(t testing.TB) *Identity {
 	t.Helper()
 	id, err := age.ParseX25519Identity("AGE-SECRET-KEY-" + "1V9NK2UM9V9KZUER9WCAZQCFQWP6KYMRFWD5X2EPQV4UXZMTSD3JSV3QK4X")
 	if err != nil {
