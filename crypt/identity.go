@@ -3,7 +3,6 @@ package crypt
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"filippo.io/age"
@@ -83,8 +82,8 @@ func (i *Identity) SecretText() string { return i.age().String() }
 // Format prints the recipient, whatever the verb.
 func (i Identity) Format(f fmt.State, _ rune) {
 	if i.recipient == nil {
-		io.WriteString(f, "identity")
+		fmt.Fprint(f, "identity")
 		return
 	}
-	io.WriteString(f, "identity of "+i.recipient.text)
+	fmt.Fprint(f, "identity of ", i.recipient.text)
 }

@@ -140,11 +140,10 @@ func (l *loader) command(command string) error {
 }
 
 func (l *loader) defaultFile() error {
-	path, err := DefaultFile()
-	if err != nil {
-		return nil // no home directory, as in many containers: nothing to read
+	var err error
+	if path, noHome := DefaultFile(); noHome == nil { // many containers have none
+		err = l.file(path, abbreviate(path))
 	}
-	err = l.file(path, abbreviate(path))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrEmpty) {
 		return nil
 	}
