@@ -16,7 +16,8 @@ import (
 // reader walks YAML nodes strictly and collects what is wrong with them.
 type reader struct {
 	faults
-	lines []string
+	lines  []string
+	cursor cursor
 }
 
 // field is one entry of a mapping.
@@ -92,6 +93,10 @@ func (r *reader) syntax(err error) {
 		if !strings.ContainsAny(m[2], "'`\"") && len(m[2]) < 100 {
 			what += ": " + m[2]
 		}
+		if alias, ok := strings.CutPrefix(m[2], "unknown anchor '"); ok && line == 0 {
+			alias, _, _ = strings.Cut(alias, "'")
+			line = 1 + slices.IndexFunc(r.lines, func(l string) bool { return strings.Contains(l, "*"+alias) })
+		}
 		if strings.Contains(m[2], "unknown anchor") || strings.Contains(m[2], "alphabetic or numeric character") {
 			r.add(line, `put a pattern that begins with "*" in quotes: path: "**"`, "malformed YAML: an alias")
 			return
@@ -126,18 +131,28 @@ func (r *reader) plain(n *yaml.Node, depth int) {
 	}
 }
 
+// cursor is a place in a line. Nodes come in the order of the text: going on from the last one keeps a long line from
+// being read once for each node in it.
+type cursor struct{ line, column, offset int }
+
 // at is the character that a node begins with: the library forgets the tag "!".
 func (r *reader) at(n *yaml.Node) rune {
 	if n.Kind == yaml.DocumentNode || n.Line < 1 || n.Line > len(r.lines) {
 		return 0
 	}
-	column := 1
-	for _, c := range r.lines[n.Line-1] {
-		if column == n.Column {
-			return c
-		}
-		column++
+	c := &r.cursor
+	if n.Line != c.line || n.Column < c.column {
+		*c = cursor{n.Line, 1, 0}
 	}
+	rest := r.lines[n.Line-1][c.offset:]
+	for i, char := range rest {
+		if c.column == n.Column {
+			c.offset += i
+			return char
+		}
+		c.column++
+	}
+	*c = cursor{}
 	return 0
 }
 
