@@ -32,6 +32,8 @@ var arrows = map[string][]string{
 	"internal/redact":     {},
 	"internal/testkeys":   {"crypt"},
 
+	"internal/ostest": {},
+
 	"internal/bench":     {},
 	"internal/demo":      {},
 	"internal/skipcheck": {},
