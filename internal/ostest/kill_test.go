@@ -1,0 +1,141 @@
+//go:build linux && (amd64 || arm64)
+
+package ostest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/ageseal/ageseal/internal/testkeys"
+)
+
+// files is how many files the runs that are killed work on.
+const files = 12
+
+// TestKilledEncrypt kills "encrypt -w" over many files at each call that changes something.
+func TestKilledEncrypt(t *testing.T) {
+	t.Parallel()
+	s := stage(t, files)
+	killEverywhere(t, s, s.encrypt(t))
+}
+
+// TestKilledRekey does the same to "rekey", where somebody joined.
+func TestKilledRekey(t *testing.T) {
+	t.Parallel()
+	s, c := joined(t)
+	killEverywhere(t, s, c)
+}
+
+// killEverywhere runs a command once for each step that it takes, and kills it there. Whatever a kill leaves has to be
+// whole, and running the command again has to complete.
+func killEverywhere(t *testing.T, s *scene, c command) {
+	all, r := steps(t, c, s.dir)
+	if r.status != 0 {
+		t.Fatal(r)
+	}
+	s.allNew(t)
+	counted := count(all)
+	for _, call := range []string{"openat", "write", "fchmod", "fsync", "renameat"} {
+		if counted[call] < files {
+			t.Fatalf("%d × %s in a run over %d files: the tracer does not see them all: %v", counted[call], call, files, counted)
+		}
+	}
+	t.Logf("%d steps: %v", len(all), counted)
+
+	seen := map[string]int{}  // kills by the call they came before
+	partial := map[int]bool{} // kills by how many files were new
+	kill := func(at int, do action) {
+		s.before.write(t, s.dir)
+		var where step
+		r := trace(t, c, s.dir, func(n int, now step) action {
+			if n != at {
+				return proceed
+			}
+			where = now
+			return do
+		})
+		if r.signal != unix.SIGKILL {
+			t.Fatalf("step %d was not reached: %v", at, r)
+		}
+		seen[where.call]++
+		if r.stdout != "" {
+			t.Errorf("killed at %v: stdout is not empty: %v", where, r)
+		}
+		changed := s.eachOldOrNew(t)
+		partial[len(changed)] = true
+		succeed(t, c)
+		s.allNew(t)
+		if t.Failed() {
+			t.Fatalf("killed at step %d of %d, action %d: %v", at, len(all), do, where)
+		}
+	}
+	for at := 1; at <= len(all); at++ {
+		if testing.Short() && at%9 != 0 && at != len(all) {
+			continue
+		}
+		kill(at, killBefore)
+	}
+	kill(len(all), killAfter)
+	if testing.Short() {
+		return
+	}
+	for n := range files + 1 {
+		if !partial[n] {
+			t.Errorf("no kill left exactly %d of %d files new: the commit was not seen at each of its steps: %v", n, files, partial)
+		}
+	}
+	for call := range counted {
+		if seen[call] == 0 {
+			t.Errorf("never killed at %s", call)
+		}
+	}
+}
+
+func count(all []step) map[string]int {
+	n := map[string]int{}
+	for _, s := range all {
+		n[s.call]++
+	}
+	return n
+}
+
+// joined is a repository with sealed files and a policy that somebody has joined since, and the run that follows it.
+func joined(t *testing.T) (*scene, command) {
+	s := stage(t, files)
+	c := command{dir: s.dir, home: t.TempDir(), env: []string{"AGESEAL_IDENTITY_FILE=" + s.key}}
+	do := func(args ...string) {
+		t.Helper()
+		c.args = args
+		succeed(t, c)
+	}
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := ageseal(t)
+	do(git, "init", "-q")
+	policy := func(readers string) {
+		t.Helper()
+		text := "apiVersion: ageseal.dev/v1alpha1\nkind: Policy\nrecipients:\n  alice: " + alice() +
+			"\n  bob: " + testkeys.Bob().Recipient().String() + "\nrules:\n- path: \"**\"\n  recipients: [" + readers + "]\n"
+		if err := os.WriteFile(filepath.Join(s.dir, policyFile), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	policy("alice")
+	do(bin, "encrypt", "-w", ".")
+	policy("alice, bob")
+	do(bin, "trust", "--yes")
+	if diff := cmp.Diff(s.values, opens(t, s.dir, s.key, ".")); diff != "" {
+		t.Fatalf("values (-want +got):\n%s", diff)
+	}
+	s.before = read(t, s.dir)
+	s.key = keyFile(t, testkeys.Bob()) // what the run writes is opened by who joined
+	c.args = []string{bin, "rekey"}
+	return s, c
+}
