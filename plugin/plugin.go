@@ -40,6 +40,8 @@ func Generate(r io.Reader, opener func() (*crypt.Opener, error), allowTypes []st
 	if err != nil {
 		return nil, err
 	}
+	// kustomize marks the config, too; a Secret that inherited the mark would silently be left out of the build.
+	removeLocalConfig(&list.FunctionConfig)
 	config, err := yaml.Marshal(&list.FunctionConfig)
 	if err != nil {
 		return nil, errors.New("functionConfig can't be read")
@@ -59,7 +61,7 @@ func Generate(r io.Reader, opener func() (*crypt.Opener, error), allowTypes []st
 		return nil, err
 	}
 	var native yaml.Node
-	if err := yaml.Unmarshal(f.Bytes(), &native); err != nil {
+	if err := yaml.Unmarshal(f.Bytes(), &native); err != nil || len(native.Content) != 1 {
 		return nil, errors.New("the decrypted Secret can't be read back")
 	}
 	out := struct {
@@ -72,7 +74,7 @@ func Generate(r io.Reader, opener func() (*crypt.Opener, error), allowTypes []st
 			out.Items = append(out.Items, &list.Items[i])
 		}
 	}
-	out.Items = append(out.Items, &native)
+	out.Items = append(out.Items, native.Content[0])
 	var b bytes.Buffer
 	e := yaml.NewEncoder(&b)
 	e.SetIndent(2)
@@ -105,4 +107,27 @@ func isLocalConfig(item *yaml.Node) bool {
 		} `yaml:"metadata"`
 	}
 	return item.Decode(&head) == nil && head.Metadata.Annotations[localConfig] != ""
+}
+
+func removeLocalConfig(config *yaml.Node) {
+	annotations := child(child(config, "metadata"), "annotations")
+	for i := 0; annotations != nil && i+1 < len(annotations.Content); i += 2 {
+		if annotations.Content[i].Value == localConfig {
+			annotations.Content = append(annotations.Content[:i], annotations.Content[i+2:]...)
+			return
+		}
+	}
+}
+
+// child is the value of a key in a mapping, nil if there is none.
+func child(n *yaml.Node, key string) *yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
 }

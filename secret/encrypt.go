@@ -79,7 +79,7 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	if len(n.Values) == 0 {
 		return nil
 	}
-	at := Ref(n.Namespace, n.Name)
+	at := Ref(n.Namespace, n.Name+n.GenerateName)
 	fault := func(err error, hint string) error { return &Error{Line: item.Line, Secret: at, Err: err, Hint: hint} }
 	switch {
 	case n.GenerateName != "":

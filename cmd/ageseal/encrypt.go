@@ -83,18 +83,15 @@ func (c *cli) runEncrypt(o *encryptOptions, args []string) error {
 	var work []int
 	var errs []error
 	for i, in := range inputs {
-		if !holdsNative(in.file) && !in.given {
-			// Nothing to encrypt, but what can't be read must not pass as done.
-			if !holdsBroken(in.file) {
-				continue
-			}
+		if !in.given && !holds(in.file, manifest.Native, manifest.Broken, manifest.SOPS, manifest.SealedSecret, manifest.Template) {
+			continue
 		}
 		work = append(work, i)
 		if !holdsNative(in.file) {
 			continue
 		}
 		if targets[i], err = c.target(pathFor(in, o.stdinName), &o.recipients); err != nil {
-			errs = append(errs, &fileError{in.shown, err})
+			errs = append(errs, within(in.shown, err))
 		}
 	}
 	if len(errs) > 0 {

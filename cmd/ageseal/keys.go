@@ -18,9 +18,10 @@ func (i *identityFlags) add(cmd *cobra.Command) {
 // opener loads every identity there is, once a run. None at all is no error before something has to be opened.
 func (c *cli) opener(i *identityFlags) (*crypt.Opener, error) {
 	set, err := identity.Load(identity.Options{
-		Files: i.files,
-		Stdin: c.in,
-		Warn:  func(text string) { c.warn(text, "") },
+		Files:  i.files,
+		Stdin:  c.in,
+		Warn:   func(text string) { c.warn(text, "") },
+		Stderr: c.err,
 	})
 	if err != nil {
 		return nil, err

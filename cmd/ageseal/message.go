@@ -20,6 +20,15 @@ type fileError struct {
 func (e *fileError) Error() string { return e.path + ": " + e.err.Error() }
 func (e *fileError) Unwrap() error { return e.err }
 
+// within names the file of a fault that does not name one itself.
+func within(path string, err error) error {
+	var named *fileError
+	if errors.As(err, &named) {
+		return err
+	}
+	return &fileError{path, err}
+}
+
 // hintError adds what to do next: a command to paste, if there is one.
 type hintError struct {
 	error

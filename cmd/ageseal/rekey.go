@@ -82,7 +82,7 @@ func (c *cli) runRekey(o *rekeyOptions, args []string) error {
 	var errs []error
 	for i, in := range inputs {
 		if options[i], err = c.rekeyOptions(o, in); err != nil {
-			errs = append(errs, &fileError{in.shown, err})
+			errs = append(errs, within(in.shown, err))
 		}
 	}
 	if len(errs) > 0 {

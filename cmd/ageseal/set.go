@@ -61,7 +61,7 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 	}
 	target, err := c.target(path, &o.recipients)
 	if err != nil {
-		return &fileError{path, err}
+		return within(path, err)
 	}
 	value := []byte(inline)
 	if hasInline {

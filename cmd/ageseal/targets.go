@@ -32,6 +32,7 @@ type repository struct {
 type recipientFlags struct {
 	texts, files []string
 	namespace    string
+	resolved     []*crypt.Recipient
 }
 
 func (r *recipientFlags) add(cmd *cobra.Command) {
@@ -42,8 +43,11 @@ func (r *recipientFlags) add(cmd *cobra.Command) {
 
 func (r *recipientFlags) given() bool { return len(r.texts)+len(r.files) > 0 }
 
-// resolve parses the recipients named on the command line. Classic ones are taken, with a warning.
+// resolve parses the recipients named on the command line, once. Classic ones are taken, with a warning.
 func (r *recipientFlags) resolve(c *cli) ([]*crypt.Recipient, error) {
+	if r.resolved != nil {
+		return r.resolved, nil
+	}
 	var all []*crypt.Recipient
 	add := func(text string) error {
 		if strings.HasPrefix(strings.ToUpper(text), "AGE-SECRET-KEY-") {
@@ -61,7 +65,7 @@ func (r *recipientFlags) resolve(c *cli) ([]*crypt.Recipient, error) {
 	}
 	for _, text := range r.texts {
 		if err := add(text); err != nil {
-			return nil, err
+			return nil, &fileError{"--recipient", err}
 		}
 	}
 	for _, path := range r.files {
@@ -83,6 +87,7 @@ func (r *recipientFlags) resolve(c *cli) ([]*crypt.Recipient, error) {
 	if len(all) == 0 {
 		return nil, &fileError{strings.Join(r.files, ", "), errors.New("no recipient in it")}
 	}
+	r.resolved = all
 	return all, nil
 }
 
@@ -92,11 +97,10 @@ func (c *cli) target(path string, r *recipientFlags) (secret.Target, error) {
 		to, err := r.resolve(c)
 		return secret.Target{Recipients: to, Namespace: r.namespace}, err
 	}
-	repo, rule, err := c.rule(path)
+	_, rule, err := c.rule(path)
 	if err != nil {
 		return secret.Target{}, err
 	}
-	_ = repo
 	t := secret.Target{Recipients: rule.Recipients, Namespace: rule.Namespace}
 	if t.Namespace == "" {
 		t.Namespace = r.namespace
