@@ -1,0 +1,128 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// elsewhere are the lines that can't be run as they stand, what is run for each of them, and why.
+var elsewhere = map[string]struct{ instead, why string }{
+	"git clone https://github.com/ageseal/ageseal && cd ageseal": {
+		`cd "$CHECKOUT"`, "the checkout under test stands for the clone of what is published"},
+	"make test   # everything that runs without a cluster": {
+		"make -n test", "this is a part of \"make test\", which would call itself"},
+	"go install github.com/ageseal/ageseal/cmd/ageseal@latest": {
+		`cd "$CHECKOUT" && GOBIN="$HOME/bin" go install ./cmd/ageseal && "$HOME/bin/ageseal" version`, "the commit under test is not published"},
+}
+
+// program builds ageseal as the Makefile does, once, into a directory of its own.
+func program(t *testing.T, checkout string) string {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "ageseal"), "./cmd/ageseal")
+	cmd.Dir, cmd.Env = checkout, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// TestDocuments runs every "$" line of the pages below, in order, each page in a fresh scratch repository that holds the examples.
+func TestDocuments(t *testing.T) {
+	checkout, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := program(t, checkout)
+	used := map[string]bool{}
+	for _, page := range []string{"README.md", "CONTRIBUTING.md"} {
+		t.Run(page, func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join(checkout, page))
+			if err != nil {
+				t.Fatal(err)
+			}
+			steps := parse(string(text), "")
+			if lines := dollarLines(string(text)); len(steps) == 0 || len(steps) != lines {
+				t.Fatalf("%d commands in console blocks, %d lines that begin with \"$ \": a command nobody runs", len(steps), lines)
+			}
+			s, err := newScratch(t.Context(), bin, filepath.Join(checkout, "examples"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := s.remove(); err != nil {
+					t.Error(err)
+				}
+			})
+			s.env = append(s.env, "CHECKOUT="+checkout)
+			shop := s.dir
+			for _, step := range steps {
+				if page == "CONTRIBUTING.md" {
+					s.dir = checkout
+				} else if strings.HasPrefix(step.command, "ageseal ") {
+					s.dir = shop // the reader went to a repository of their own
+				}
+				command := step.command
+				if other, ok := elsewhere[command]; ok {
+					used[command] = true
+					t.Logf("%s:%d: %q stands for %q: %s", page, step.line, other.instead, command, other.why)
+					command = other.instead
+				}
+				out, status := s.run(t.Context(), command)
+				if err := step.check(out, status); err != nil {
+					t.Fatalf("%s: %v\n%s", page, err, shorten(out, 200))
+				}
+			}
+		})
+	}
+	for command := range elsewhere {
+		if !used[command] && !t.Failed() {
+			t.Errorf("%q is no longer in any page: take it off the list", command)
+		}
+	}
+}
+
+// dollarLines counts the commands a reader sees, wherever they stand.
+func dollarLines(text string) int {
+	n := 0
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(strings.TrimSpace(line), "$ ") {
+			n++
+		}
+	}
+	return n
+}
+
+// exampleIdentity is the published one of docs/format.md, in two pieces for the scanners' sake.
+const exampleIdentity = "AGE-SECRET-KEY-" + "1V9NK2UM9V9KZUER9WCAZQCFQWP6KYMRFWD5X2EPQV4UXZMTSD3JSV3QK4X"
+
+// TestFormatExample opens the sealed manifest that docs/format.md shows.
+func TestFormatExample(t *testing.T) {
+	checkout, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(checkout, "docs", "format.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc string
+	for block := range strings.SplitSeq(string(text), "```yaml\n") {
+		if strings.Contains(block, "kind: EncryptedSecret\n") {
+			doc, _, _ = strings.Cut(block, "```")
+			break
+		}
+	}
+	cmd := exec.Command(filepath.Join(program(t, checkout), "ageseal"), "decrypt", "-")
+	cmd.Stdin = strings.NewReader(doc)
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "AGESEAL_") }),
+		"AGESEAL_IDENTITY="+exampleIdentity, "HOME="+t.TempDir())
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "password: aHVudGVyMg==") {
+		t.Errorf("ageseal decrypt: %v\n%s", err, out)
+	}
+}
