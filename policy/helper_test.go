@@ -12,12 +12,14 @@ import (
 
 var (
 	alicePQ, bobPQ, carolPQ = testkeys.Alice().Recipient().String(), testkeys.Bob().Recipient().String(), testkeys.Carol().Recipient().String()
+	frankPQ                 = testkeys.PostQuantum("frank").Recipient().String()
 	daveX, erinX            = testkeys.Dave().Recipient().String(), testkeys.Erin().Recipient().String()
 )
 
-// expand writes recipients for $ALICE, $BOB, $CAROL (hybrid), $DAVE and $ERIN (X25519), and the two first lines for $HEAD.
+// expand writes recipients for $ALICE, $BOB, $CAROL (hybrid), $DAVE and $ERIN (X25519), $BOB2 (another hybrid), and
+// the two first lines for $HEAD.
 func expand(text string) []byte {
-	return []byte(strings.NewReplacer("$ALICE", alicePQ, "$BOB", bobPQ, "$CAROL", carolPQ, "$DAVE", daveX, "$ERIN", erinX,
+	return []byte(strings.NewReplacer("$ALICE", alicePQ, "$BOB2", frankPQ, "$BOB", bobPQ, "$CAROL", carolPQ, "$DAVE", daveX, "$ERIN", erinX,
 		"$HEAD", "apiVersion: ageseal.dev/v1alpha1\nkind: Policy").Replace(text))
 }
 

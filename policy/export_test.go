@@ -1,0 +1,4 @@
+package policy
+
+// TestOnlyNarrowed is narrowed without a pin on disk.
+var TestOnlyNarrowed = narrowed
