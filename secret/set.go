@@ -3,7 +3,6 @@ package secret
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ageseal/ageseal/manifest"
@@ -90,11 +89,9 @@ func manyKeys(spec *manifest.Spec, at string) error {
 		Hint: `"ageseal rekey --rotate" brings all values under one`}
 }
 
-var keyPattern = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
-
 // checkKey holds what Kubernetes takes as a Secret's key (apimachinery validation, IsConfigMapKey).
 func checkKey(key string) error {
-	if !keyPattern.MatchString(key) || key == "." || strings.HasPrefix(key, "..") {
+	if !manifest.IsSecretKey(key) {
 		return fmt.Errorf("%w: a key has 1 to 253 letters, digits, '-', '_' or '.', and does not begin with '..'", manifest.ErrSchema)
 	}
 	return nil

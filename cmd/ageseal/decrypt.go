@@ -45,7 +45,7 @@ func (c *cli) runDecrypt(o *decryptOptions, args []string) error {
 		return err
 	}
 	opened := make([]int, len(inputs))
-	faults := secret.Each(len(inputs), func(i int) (err error) {
+	faults := c.each(len(inputs), "decrypting", func(i int) (err error) {
 		if opened[i], err = secret.Decrypt(inputs[i].file, opener, o.allowTypes); err != nil {
 			return &fileError{inputs[i].shown, err}
 		}

@@ -104,7 +104,7 @@ func (c *cli) runEncrypt(o *encryptOptions, args []string) error {
 
 	writer := secret.NewWriter()
 	reports := make([]*secret.Report, len(inputs))
-	faults := secret.Each(len(work), func(n int) error {
+	faults := c.each(len(work), "encrypting", func(n int) error {
 		i := work[n]
 		options := secret.EncryptOptions{Target: targets[i], AllowClear: o.allowClear, Opener: opener}
 		options.Previous = func(namespace, name string) *manifest.EncryptedSecret {

@@ -94,7 +94,7 @@ func (c *cli) runRekey(o *rekeyOptions, args []string) error {
 	}
 	writer := secret.NewWriter()
 	done := make([][]secret.Rekeyed, len(inputs))
-	faults := secret.Each(len(inputs), func(i int) (err error) {
+	faults := c.each(len(inputs), "rekeying", func(i int) (err error) {
 		options[i].Opener = opener
 		if done[i], err = writer.Rekey(inputs[i].file, options[i]); err != nil {
 			return &fileError{inputs[i].shown, err}
