@@ -27,7 +27,13 @@ type Options struct {
 	Stdin  io.Reader    // read to its end if Files names it
 	Stderr io.Writer    // of $AGESEAL_IDENTITY_COMMAND, which may have to prompt; nil discards it
 	Warn   func(string) // one line without prefix; nil drops warnings
+
+	// Environment is what TakeEnvironment gave; nil has Load call it.
+	Environment Environment
 }
+
+// Environment holds the AGESEAL_ variables of the process, by name. They may be private keys.
+type Environment map[string]string
 
 // Set is what was found, in the order in which it is tried.
 type Set struct {
@@ -39,15 +45,15 @@ type Set struct {
 // the default file. A source that is named has to exist and to hold an identity; the default file need
 // not, and a Set without any identity is no error here. An empty variable counts as unset.
 //
-// However it ends, no AGESEAL_ variable is left in the process's environment: call it once, after
-// everything else of the environment was read. On Linux other processes of the same user can no longer
-// read this one's memory and first environment either.
+// However it ends, no AGESEAL_ variable is left in the process's environment: see TakeEnvironment.
 //
 // Errors are of type *SourceError and wrap fs.ErrNotExist, crypt.ErrIsRecipient, crypt.ErrUnsupported,
 // ErrTooLarge or ErrEmpty where one of these is the reason.
 func Load(o Options) (*Set, error) {
-	env := takeEnvironment()
-	shield()
+	env := o.Environment
+	if env == nil {
+		env = TakeEnvironment()
+	}
 	l := &loader{o: o, seen: make(map[string]bool)}
 	for _, read := range []func() error{
 		l.files,
@@ -63,9 +69,12 @@ func Load(o Options) (*Set, error) {
 	return &l.set, nil
 }
 
-// takeEnvironment returns the AGESEAL_ variables and unsets them, before anything can be executed.
-func takeEnvironment() map[string]string {
-	env := make(map[string]string)
+// TakeEnvironment returns the AGESEAL_ variables and unsets them. Call it once and before anything is executed: a build
+// may run functions and helm long before it needs a key. On Linux other processes of the same user can no longer read
+// this one's memory and first environment either.
+func TakeEnvironment() Environment {
+	shield()
+	env := make(Environment)
 	for _, kv := range os.Environ() {
 		name, value, _ := strings.Cut(kv, "=")
 		key := name

@@ -18,7 +18,7 @@ func (i *identityFlags) add(cmd *cobra.Command) {
 // opener loads every identity there is, once a run. None at all is no error before something has to be opened.
 func (c *cli) opener(i *identityFlags) (*crypt.Opener, error) {
 	set, err := identity.Load(identity.Options{
-		Files:  i.files,
+		Files: i.files, Environment: c.environment,
 		Stdin:  c.in,
 		Warn:   func(text string) { c.warn(text, "") },
 		Stderr: c.err,

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ageseal/ageseal/identity"
 	"github.com/ageseal/ageseal/internal/atomicfile"
 )
 
@@ -37,7 +38,7 @@ func interrupted() {
 
 // run is the whole program but for the process around it: arguments and streams in, exit status out.
 func run(args []string, in io.Reader, out, errw io.Writer) (status int) {
-	c := &cli{in: in, out: out, err: errw}
+	c := &cli{in: in, out: out, err: errw, environment: identity.TakeEnvironment()}
 	defer func() {
 		if p := recover(); p != nil {
 			// The value of a panic may quote anything, a secret value among it.

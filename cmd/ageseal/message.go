@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ageseal/ageseal/internal/atomicfile"
+	"github.com/ageseal/ageseal/kustomize"
 	"github.com/ageseal/ageseal/policy"
 	"github.com/ageseal/ageseal/secret"
 )
@@ -82,6 +83,8 @@ func (c *cli) messages(path string, err error) []message {
 		return c.messages(e.path, e.err)
 	case *secret.Error:
 		return []message{c.faultMessage(path, e)}
+	case *kustomize.Error:
+		return []message{c.faultMessage(e.File, &secret.Error{Line: e.Line, Secret: e.Secret, Key: e.Key, Err: e.Err, Hint: e.Hint})}
 	case *policy.Error:
 		return []message{{place(path, e.Line) + e.Error(), e.Hint}}
 	case *hintError:
@@ -103,9 +106,10 @@ func (c *cli) messages(path string, err error) []message {
 func located(err error) bool {
 	var file *fileError
 	var fault *secret.Error
+	var built *kustomize.Error
 	var rule *policy.Error
 	var hint *hintError
-	return errors.As(err, &file) || errors.As(err, &fault) || errors.As(err, &rule) || errors.As(err, &hint)
+	return errors.As(err, &file) || errors.As(err, &built) || errors.As(err, &fault) || errors.As(err, &rule) || errors.As(err, &hint)
 }
 
 // faultMessage is the text for one Secret's fault; what concerns people's keys is said with their names.

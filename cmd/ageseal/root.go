@@ -20,6 +20,8 @@ type cli struct {
 	quiet      bool
 	policyFile string
 
+	environment identity.Environment // taken at the start, so that no child inherits a key
+
 	started bool             // the command line was understood
 	keys    *identity.Set    // the identities that were loaded, nil before
 	known   []*policy.Policy // policies that give recipients their names
