@@ -16,13 +16,13 @@ import (
 // bench is what all cases share.
 type bench struct {
 	options
-	self       string // this program: the age library's side
-	root       string // everything made, removed at the end
-	env        []string
-	identity   string // file of a hybrid identity
-	hybrid     string // its recipient
-	classic    string // an X25519 recipient
-	otherHuman string // a second hybrid recipient
+	self     string // this program: the age library's side
+	root     string // everything made, removed at the end
+	env      []string
+	identity string // file of a hybrid identity
+	hybrid   string // its recipient
+	classic  string // an X25519 recipient
+	joiner   string // a second hybrid recipient
 }
 
 func newBench(o *options) (*bench, error) {
@@ -72,7 +72,7 @@ func (b *bench) makeKeys() error {
 	if err != nil {
 		return err
 	}
-	b.identity, b.hybrid, b.otherHuman = b.path("identity"), mine.Recipient().String(), other.Recipient().String()
+	b.identity, b.hybrid, b.joiner = b.path("identity"), mine.Recipient().String(), other.Recipient().String()
 	b.classic = classic.Recipient().String()
 	return os.WriteFile(b.identity, []byte(mine.String()+"\n"), 0o600)
 }
@@ -150,8 +150,44 @@ func (b *bench) ageEncrypt(t trees) command {
 	return command{args: []string{b.self, baselineMode, "encrypt", b.hybrid, filepath.Join(t.plain, "secret-*.yaml"), t.age}}
 }
 
+// rekey makes a repository whose policy somebody just joined. Each run finds its files as they were before.
+func (b *bench) rekey(ctx context.Context, n int) (command, error) {
+	repo, before := b.path(fmt.Sprint(n), "rekey"), b.path(fmt.Sprint(n), "rekey-before")
+	apps := filepath.Join(repo, "apps")
+	if err := writeWorkload(apps, n); err != nil {
+		return command{}, err
+	}
+	policy := func(recipients, members string) error {
+		text := fmt.Sprintf("apiVersion: ageseal.dev/v1alpha1\nkind: Policy\nrecipients:\n%srules:\n- path: \"**\"\n  recipients: [%s]\n", recipients, members)
+		return os.WriteFile(filepath.Join(repo, ".ageseal.yaml"), []byte(text), 0o600)
+	}
+	for _, step := range []struct {
+		recipients, members string
+		commands            [][]string
+	}{
+		{"  alice: " + b.hybrid + "\n", "alice", [][]string{{"git", "init", "-q"}, {b.ageseal, "trust", "--yes"}, {b.ageseal, "encrypt", "-q", "-w", apps}}},
+		{"  alice: " + b.hybrid + "\n  bob: " + b.joiner + "\n", "alice, bob", [][]string{{b.ageseal, "trust", "--yes"}}},
+	} {
+		if err := policy(step.recipients, step.members); err != nil {
+			return command{}, err
+		}
+		for _, args := range step.commands {
+			if _, err := b.output(ctx, command{args: args, dir: repo}); err != nil {
+				return command{}, err
+			}
+		}
+	}
+	if err := os.CopyFS(before, os.DirFS(apps)); err != nil {
+		return command{}, err
+	}
+	return command{
+		args: []string{b.ageseal, "rekey", "-q", "-i", b.identity}, dir: repo,
+		prepare: func() error { return errors.Join(os.RemoveAll(apps), os.CopyFS(apps, os.DirFS(before))) },
+	}, nil
+}
+
 // duels are the timed cases of one size, with the targets the project set itself.
-func (b *bench) duels(n int, t trees) []duel {
+func (b *bench) duels(ctx context.Context, n int, t trees) ([]duel, error) {
 	again := b.path(fmt.Sprint(n), "again")
 	encrypt := b.encrypt(again)
 	encrypt.prepare = func() error { return errors.Join(os.RemoveAll(again), writeWorkload(again, n)) }
@@ -163,13 +199,18 @@ func (b *bench) duels(n int, t trees) []duel {
 	if n >= 1000 {
 		memory = 1.10
 	}
+	rekey, err := b.rekey(ctx, n)
+	if err != nil {
+		return nil, err
+	}
 	return []duel{
 		{name: "`build`, all encrypted in one run / `kustomize build` of the plaintext", ours: b.build(t.sealed), theirs: b.buildPlain(t), limit: build, memory: memory},
 		{name: "`build`, a session key for every document / the same", ours: b.build(t.each), theirs: b.buildPlain(t), limit: 1.10},
 		{name: "`decrypt`, all encrypted in one run / age library", ours: b.decrypt(t.sealed), theirs: b.ageDecrypt(t), limit: 1.5},
 		{name: "`decrypt`, a session key for every document / age library", ours: b.decrypt(t.each), theirs: b.ageDecrypt(t), limit: 2.5},
 		{name: "`encrypt -w` / age library", ours: encrypt, theirs: b.ageEncrypt(t), limit: 1.5},
-	}
+		{name: "`rekey`, one recipient joins / `decrypt` of the same", ours: rekey, theirs: b.decrypt(t.sealed), limit: 2},
+	}, nil
 }
 
 // startUp is the case that no number of Secrets changes.

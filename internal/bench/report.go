@@ -26,7 +26,10 @@ func (b *bench) report(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		duels := b.duels(n, t)
+		duels, err := b.duels(ctx, n, t)
+		if err != nil {
+			return "", err
+		}
 		if n == b.sizes[len(b.sizes)-1] {
 			duels = append(duels, b.startUp())
 		}
