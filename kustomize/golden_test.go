@@ -144,23 +144,32 @@ func TestGoldenBuilds(t *testing.T) {
 	if len(builds) != 133 {
 		t.Fatalf("%d golden builds, want 133", len(builds))
 	}
-	roots := make(map[string]string)
+	roots := goldenRoots(t, builds)
 	for _, b := range builds {
-		root, ok := roots[b.Repo]
-		if !ok {
-			archives, err := filepath.Glob(filepath.Join(shared(t, "corpora/gitops"), b.Repo+"@*.tar.gz"))
-			if err != nil || len(archives) != 1 {
-				t.Fatalf("archives of %s: %v %v", b.Repo, archives, err)
-			}
-			root = t.TempDir()
-			untar(t, archives[0], root)
-			roots[b.Repo] = root
-		}
+		root := roots[b.Repo]
 		out := mustBuild(t, goldenPath(t, root, b.Path), Options{Kustomize: flags(t, b.Flags), Root: root})
 		if got := hash(out); got != b.SHA256 {
 			t.Errorf("%s %s: sha256 %s, want %s", b.Repo, b.Path, got, b.SHA256)
 		}
 	}
+}
+
+// goldenRoots unpacks the repositories of the builds: name → directory.
+func goldenRoots(t *testing.T, builds []goldenBuild) map[string]string {
+	t.Helper()
+	roots := make(map[string]string)
+	for _, b := range builds {
+		if roots[b.Repo] != "" {
+			continue
+		}
+		archives, err := filepath.Glob(filepath.Join(shared(t, "corpora/gitops"), b.Repo+"@*.tar.gz"))
+		if err != nil || len(archives) != 1 {
+			t.Fatalf("archives of %s: %v %v", b.Repo, archives, err)
+		}
+		roots[b.Repo] = t.TempDir()
+		untar(t, archives[0], roots[b.Repo])
+	}
+	return roots
 }
 
 // goldenPath finds a build's directory in an unpacked archive, with or without a top directory of its own.

@@ -8,19 +8,23 @@ import (
 
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/resource"
-	"sigs.k8s.io/yaml"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+	sigsyaml "sigs.k8s.io/yaml"
 )
 
-// writer writes resources with their values. kustomize writes placeholders, and each is replaced in the text, where it
-// stands once: that costs much less than writing values into nodes and through four conversions.
+// writer writes resources with their values.
 type writer struct {
-	sites map[*resource.Resource][]site
+	sites  map[*resource.Resource][]site
+	values map[*yaml.Node]site
 }
 
 func newWriter(all []*placed) *writer {
-	w := &writer{sites: make(map[*resource.Resource][]site, len(all))}
+	w := &writer{sites: make(map[*resource.Resource][]site, len(all)), values: make(map[*yaml.Node]site)}
 	for _, p := range all {
 		w.sites[p.res] = p.sites
+		for _, s := range p.sites {
+			w.values[s.node] = s
+		}
 	}
 	return w
 }
@@ -81,6 +85,18 @@ func fileName(r *resource.Resource) string {
 
 // resource writes one resource.
 func (w *writer) resource(out *bytes.Buffer, r *resource.Resource) error {
+	e := &emitter{out: out, values: w.values}
+	if e.resource(r.YNode()) {
+		return nil
+	}
+	if e.err != nil {
+		return e.err
+	}
+	return w.splice(out, r)
+}
+
+// splice has kustomize write the resource, with placeholders, and replaces each in the text, where it stands once.
+func (w *writer) splice(out *bytes.Buffer, r *resource.Resource) error {
 	text, err := r.AsYAML()
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", describe(r), err)
@@ -134,7 +150,7 @@ func scalar(out *bytes.Buffer, text string) error {
 		out.WriteString(text)
 		return nil
 	}
-	quoted, err := yaml.Marshal(text)
+	quoted, err := sigsyaml.Marshal(text)
 	if err != nil {
 		return err
 	}

@@ -106,4 +106,3 @@ func TestTwin(t *testing.T) {
 		t.Errorf("%d builds compared, %d of them with a Secret; want 119 and 56", compared, holding)
 	}
 }
-

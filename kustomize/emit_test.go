@@ -1,0 +1,135 @@
+package kustomize
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// sameAsYAML compares the emitter with kustomize on one resource, and reports whether the emitter took it.
+func sameAsYAML(t *testing.T, r *resource.Resource) bool {
+	t.Helper()
+	var out bytes.Buffer
+	if !(&emitter{out: &out}).resource(r.YNode()) {
+		if out.Len() > 0 {
+			t.Errorf("the emitter gave up and left %q", out.String())
+		}
+		return false
+	}
+	want, err := r.AsYAML()
+	if err != nil {
+		t.Errorf("the emitter wrote what AsYAML refuses (%v):\n%s", err, out.String())
+		return true
+	}
+	if diff := cmp.Diff(string(want), out.String()); diff != "" {
+		t.Errorf("(-AsYAML +emitter):\n%s", diff)
+	}
+	return true
+}
+
+func TestEmit(t *testing.T) {
+	for name, src := range map[string]string{
+		"scalars":          "a: {s: text, i: 12, n: -7, z: 0, t: true, f: false, u: null, q: '12', w: 'yes', o: \"on\", tilde: ~, tq: '~'}",
+		"strings":          "a: [a b, 'a: b', 'a:b', 'a:', 'a #b', 'a#b', '#a', '-a', '- a', '?a', ':a', 'a,b', '[a]', '{a}', '&a', '*a', '!a', '|', '>', '%a', '@a', '`a', '\"a', \"it's\", 'a ', ' a', '', ' ', '=', '<<', '---', '...', '.', '..', '.5', './x', '/x', '_', '-', '--flag=x y']",
+		"like numbers":     "a: ['1', '1.5', '1e3', '0x1f', '0o17', '017', '1_000', '+1', '1:30', '190:20:30.15', '2024-01-02', '2024-01-02T03:04:05Z', '.inf', '-.INF', '.nan', 1.2.3, 10m, 100Mi, 1e, '1e-2456789246']",
+		"words":            "a: [ y, Y, n, N, 'yes', 'Yes', 'YES', 'yEs', 'no', 'on', 'On', 'off', 'OFF', 'true', 'True', 'TRUE', 'tRue', 'false', 'null', 'Null', 'NULL', 'nuLL', trueish, nope]",
+		"empty":            "a: {}\nb: []\nc: [{}, [], [[]], [{}]]\nd: {e: {}}",
+		"nested lists":     "a: [[1, 2], [[3], 4], [{b: [5]}, {c: {d: [6]}}]]",
+		"lists in mapping": "a:\n- b: 1\n  c:\n  - d\n  - e: 2\n    f: [3]\n- - g\n  - h: i",
+		"key order":        "a10: 1\na2: 1\nA: 1\n_: 1\n'0': 1\n'00': 1\na01: 1\na1: 1\na001: 1\na-b: 1\na.b: 1\nab: 1\na: 1\nb: 1\n/: 1\na100: 1\na20: 1\nx1y10: 1\nx1y9: 1\nx10: 1",
+		"odd keys":         "'yes': 1\n'12': 1\n'a b': 1\n'a: b': 1\n'-': 1\n'': 1\n' ': 1\n'#': 1\nkey.with/slash-and_more: 1",
+		"width":            "a: " + strings.Repeat("word ", 14) + "end\nbb: " + strings.Repeat("w", 200) + "\nd:\n  e:\n    f: " + strings.Repeat("word ", 13) + "end\n",
+		"quoted width":     "a: '" + strings.Repeat("\"w ", 18) + "end'\nb: ': " + strings.Repeat("it''s ", 11) + "'",
+		"styles":           "a: |-\n  x\nb: >-\n  x\n  y\nc: \"x\"\nd: 'x'\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			n, err := yaml.Parse(src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The whole, and each entry by itself: one that is not for the emitter must not hide the others.
+			taken := sameAsYAML(t, &resource.Resource{RNode: *n})
+			each := 0
+			for i := 0; i+1 < len(n.YNode().Content); i += 2 {
+				one := &yaml.Node{Kind: yaml.MappingNode, Content: n.YNode().Content[i : i+2]}
+				if sameAsYAML(t, &resource.Resource{RNode: *yaml.NewRNode(one)}) {
+					each++
+				}
+			}
+			if !taken && each == 0 {
+				t.Error("the emitter took nothing of it")
+			}
+		})
+	}
+}
+
+func TestEmitGivesUp(t *testing.T) {
+	for _, src := range []string{
+		"a: 1.5", "a: {e: }", "e:", "a: 0x1f", "a: 010", "a: -0", "a: 9223372036854775808", "a: True", "a: 2024-01-02", "a: ü", "ü: a", "1: a", "true: a", "~: a",
+		"a: \"x\\ny\"", "a: \"\\t\"", "a: &x 1", "a: {b: &x {}, c: *x}", "a: !!binary eA==", "a: {b: 1, b: 2}", "<<: {a: b}", "a: !x y",
+		strings.Repeat("k", 130) + ": a", "a: " + strings.Repeat("word ", 20) + "end", "[]", "a", "a: +1", "a: 1_000",
+	} {
+		n, err := yaml.Parse(src)
+		if err != nil {
+			t.Fatalf("%s: %v", src, err)
+		}
+		if (&emitter{out: new(bytes.Buffer)}).resource(n.YNode()) {
+			t.Errorf("the emitter took %q", src)
+		}
+	}
+}
+
+// TestEmitCorpora compares on every resource of the real repositories and of kustomize's own cases.
+func TestEmitCorpora(t *testing.T) {
+	var all []*resource.Resource
+	add := func(dir string, args []string) {
+		o := flags(t, args)
+		m, err := krusty.MakeKustomizer(o).Run(filesys.MakeFsOnDisk(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, m.Resources()...)
+	}
+	dir, cases := krustyCases(t)
+	for _, c := range cases {
+		add(filepath.Join(dir, c.Case, "in", c.Run), c.Flags)
+	}
+	var builds []goldenBuild
+	readJSON(t, filepath.Join(shared(t, "corpora/gitops"), "golden-builds.json"), &builds)
+	roots := goldenRoots(t, builds)
+	for _, b := range builds {
+		add(goldenPath(t, roots[b.Repo], b.Path), b.Flags)
+	}
+	taken := 0
+	for _, r := range all {
+		if sameAsYAML(t, r) {
+			taken++
+		}
+	}
+	t.Logf("%d of %d resources", taken, len(all))
+	if taken*2 < len(all) {
+		t.Errorf("the emitter took %d of %d resources, want at least half", taken, len(all))
+	}
+}
+
+func FuzzEmit(f *testing.F) {
+	f.Fuzz(func(t *testing.T, src string) {
+		n, err := yaml.Parse(src)
+		if err != nil || n.YNode() == nil {
+			return
+		}
+		defer func() {
+			if r := recover(); r != nil { // the YAML library panics on some documents that it has read
+				t.Skip()
+			}
+		}()
+		sameAsYAML(t, &resource.Resource{RNode: *n})
+	})
+}
