@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"path"
 	"path/filepath"
 	"slices"
@@ -155,31 +156,60 @@ func asArguments(paths map[string][]string) bool {
 	return n <= most || breaks
 }
 
-// Key identifies the repository in the user's own records: the address of the remote "origin" without credentials, else
-// the root commit, else the path. It may change once a remote is added or a first commit made.
+// Keys identify the repository in the user's own records, the best first: the address of the remote "origin" without
+// credentials, the root commit, the path. A repository gets the better ones in the course of its life, with its first
+// commit and its remote, so a record is to be looked for under each. The sequence ends at the first error.
+func (r *Repo) Keys(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, key := range []func(context.Context) (string, error){r.remoteKey, r.rootKey} {
+			k, err := key(ctx)
+			if err != nil {
+				yield("", err)
+				return
+			}
+			if k != "" && !yield(k, nil) {
+				return
+			}
+		}
+		yield("path "+r.Top, nil)
+	}
+}
+
+// Key is the best of Keys.
 func (r *Repo) Key(ctx context.Context) (string, error) {
+	for key, err := range r.Keys(ctx) {
+		return key, err
+	}
+	return "", nil
+}
+
+func (r *Repo) remoteKey(ctx context.Context) (string, error) {
 	out, err := r.run(ctx, nil, "config", "--null", "--get", "remote.origin.url")
 	if status(err) < 0 && err != nil {
 		return "", err
 	}
-	if url := strings.TrimRight(string(out), "\x00"); url != "" {
-		return "remote " + r.address(url), nil
+	url := strings.TrimRight(string(out), "\x00")
+	if url == "" {
+		return "", nil
 	}
-	out, err = r.run(ctx, nil, "rev-parse", "--is-shallow-repository")
-	if err != nil {
+	return "remote " + r.address(url), nil
+}
+
+// rootKey is empty before the first commit, and for a shallow clone: its root moves with every fetch.
+func (r *Repo) rootKey(ctx context.Context) (string, error) {
+	out, err := r.run(ctx, nil, "rev-parse", "--is-shallow-repository")
+	if err != nil || strings.TrimSpace(string(out)) != "false" {
 		return "", err
 	}
-	// A shallow clone has a root that moves with every fetch.
-	if strings.TrimSpace(string(out)) == "false" {
-		out, err = r.run(ctx, nil, "rev-list", "--max-parents=0", "HEAD", "--")
-		if status(err) < 0 && err != nil {
-			return "", err
-		}
-		if roots := strings.Fields(string(out)); len(roots) > 0 {
-			return "root " + slices.Min(roots), nil
-		}
+	out, err = r.run(ctx, nil, "rev-list", "--max-parents=0", "HEAD", "--")
+	if status(err) < 0 && err != nil {
+		return "", err
 	}
-	return "path " + r.Top, nil
+	roots := strings.Fields(string(out))
+	if len(roots) == 0 {
+		return "", nil
+	}
+	return "root " + slices.Min(roots), nil
 }
 
 // address strips from a remote's URL what is secret or personal. A relative path is made absolute: two repositories may

@@ -82,7 +82,7 @@ func (w *Writer) Set(item *manifest.Item, s *manifest.EncryptedSecret, key strin
 const warnWraps = 4
 
 func manyKeys(spec *manifest.Spec, at string) error {
-	if len(spec.Wraps) <= warnWraps {
+	if len(spec.Wraps) < warnWraps {
 		return nil
 	}
 	return &Error{Secret: at, Err: fmt.Errorf("%d data keys have gathered in this document", len(spec.Wraps)),

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/ageseal/ageseal/git"
 	"github.com/ageseal/ageseal/internal/atomicfile"
 	"github.com/ageseal/ageseal/kustomize"
 	"github.com/ageseal/ageseal/policy"
@@ -85,6 +86,8 @@ func (c *cli) messages(path string, err error) []message {
 		return []message{c.faultMessage(path, e)}
 	case *kustomize.Error:
 		return []message{c.faultMessage(e.File, &secret.Error{Line: e.Line, Secret: e.Secret, Key: e.Key, Err: e.Err, Hint: e.Hint})}
+	case *git.Error:
+		return []message{{place(path, 0) + e.Error(), e.Hint}}
 	case *policy.Error:
 		return []message{{place(path, e.Line) + e.Error(), e.Hint}}
 	case *hintError:
@@ -109,7 +112,8 @@ func located(err error) bool {
 	var built *kustomize.Error
 	var rule *policy.Error
 	var hint *hintError
-	return errors.As(err, &file) || errors.As(err, &built) || errors.As(err, &fault) || errors.As(err, &rule) || errors.As(err, &hint)
+	var ofGit *git.Error
+	return errors.As(err, &ofGit) || errors.As(err, &file) || errors.As(err, &built) || errors.As(err, &fault) || errors.As(err, &rule) || errors.As(err, &hint)
 }
 
 // faultMessage is the text for one Secret's fault; what concerns people's keys is said with their names.

@@ -190,15 +190,31 @@ func (c *cli) openRepository(top string) (*repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	if repo.key, err = r.Key(context.Background()); err != nil {
-		return nil, err
-	}
 	state, err := stateDir()
 	if err != nil {
 		return nil, err
 	}
 	repo.pins = &policy.Pins{Dir: filepath.Join(state, "pins")}
-	return repo, nil
+	repo.key, err = pinnedKey(r, repo.pins)
+	return repo, err
+}
+
+// pinnedKey is the key under which a policy of the repository was accepted, else the best one. A first commit or a new
+// remote must not make the policy pass as one that was never seen.
+func pinnedKey(r *git.Repo, pins *policy.Pins) (string, error) {
+	best := ""
+	for key, err := range r.Keys(context.Background()) {
+		if err != nil {
+			return "", err
+		}
+		if history, err := pins.History(key); err != nil || len(history) > 0 {
+			return key, err
+		}
+		if best == "" {
+			best = key
+		}
+	}
+	return best, nil
 }
 
 func (c *cli) checkPin(repo *repository) error {
