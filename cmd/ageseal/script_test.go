@@ -97,7 +97,7 @@ func writeIdentity(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // leaks are what no message may hold: the plaintext of every story, its base64, keys, and ciphertext.
-var leaks = regexp.MustCompile(`(?i)canary|Y2FuYXJ5|NhbmFye|jYW5hcn|AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]{4}|[A-Za-z0-9+/]{60,}`)
+var leaks = regexp.MustCompile(`canary|Y2FuYXJ5|NhbmFye|jYW5hcn|AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]{4}|[A-Za-z0-9+/]{60,}`)
 
 func fails(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
@@ -121,7 +121,8 @@ func fails(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("stdout is not empty: %s", out)
 	}
 	for _, found := range leaks.FindAllString(stderr, -1) {
-		if !strings.HasPrefix(found, "age1") {
+		// Recipients and hashes are public, and in lower case.
+		if found == "canary" || found != strings.ToLower(found) {
 			ts.Fatalf("stderr leaks %q", found)
 		}
 	}
