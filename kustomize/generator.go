@@ -104,8 +104,9 @@ func (b *build) generator(d *document, hash bool, behavior string) *secretGenera
 	if s.Spec.Type != nil {
 		g.Type = *s.Spec.Type
 	}
-	for _, key := range slices.Sorted(maps.Keys(s.Spec.Data)) {
-		g.Literals = append(g.Literals, key+"="+b.placeholder(d, key))
+	for _, key := range slices.Sorted(maps.Keys(d.lines)) {
+		text, _ := b.placeholder(d, key)
+		g.Literals = append(g.Literals, key+"="+text)
 	}
 	return g
 }

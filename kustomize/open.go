@@ -2,7 +2,6 @@ package kustomize
 
 import (
 	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 
@@ -10,12 +9,15 @@ import (
 	"github.com/ageseal/ageseal/secret"
 )
 
-// opening decrypts documents beside kustomize, on as many threads as there are processors.
+// opening decrypts documents beside kustomize, with as many workers as there are processors.
 type opening struct {
 	identities func() (*crypt.Opener, error) // the caller's, at most once
 	allowTypes []string
-	slots      chan struct{}
-	wg         sync.WaitGroup
+
+	mu      sync.Mutex
+	queue   []*document
+	workers int
+	wg      sync.WaitGroup
 }
 
 func newOpening(get func() (*crypt.Opener, error), allowTypes []string) *opening {
@@ -27,43 +29,66 @@ func newOpening(get func() (*crypt.Opener, error), allowTypes []string) *opening
 			return get()
 		}),
 		allowTypes: allowTypes,
-		slots:      make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 }
 
-// open starts to decrypt the documents of a file that is about to be served.
+// open starts to decrypt the documents that were read since the last call.
 func (b *build) open() {
-	for _, d := range b.docs[b.opened:] {
-		b.opening.start(d)
-	}
+	fresh := b.docs[b.opened:]
 	b.opened = len(b.docs)
+	o := b.opening
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.queue = append(o.queue, fresh...)
+	for len(o.queue) > 0 && o.workers < min(len(o.queue), runtime.GOMAXPROCS(0)) {
+		o.workers++
+		o.wg.Go(o.work)
+	}
 }
 
-func (o *opening) start(d *document) {
-	o.wg.Go(func() {
-		o.slots <- struct{}{}
-		defer func() {
-			if r := recover(); r != nil {
-				d.values, d.err = nil, d.fault("", errors.New("internal error while opening"), "")
-			}
-			<-o.slots
-		}()
-		ids, err := o.identities()
-		if err != nil {
-			d.err = &identityError{err}
+// work opens documents until there are none.
+func (o *opening) work() {
+	for {
+		o.mu.Lock()
+		if len(o.queue) == 0 {
+			o.workers--
+			o.mu.Unlock()
 			return
 		}
-		values, err := secret.Open(d.sealed, ids, o.allowTypes)
-		if err != nil {
-			d.err = inFile(d.file, err)
+		d := o.queue[0]
+		o.queue = o.queue[1:]
+		o.mu.Unlock()
+		o.document(d)
+	}
+}
+
+func (o *opening) document(d *document) {
+	defer func() {
+		if r := recover(); r != nil {
+			d.values, d.err = nil, d.fault("", errors.New("internal error while opening"), "")
+		}
+		d.sealed = nil
+	}()
+	ids, err := o.identities()
+	if err != nil {
+		d.err = &identityError{err}
+		return
+	}
+	values, err := secret.Open(d.sealed, ids, o.allowTypes)
+	if err != nil {
+		d.err = inFile(d.file, err)
+		return
+	}
+	own := make(map[string][]byte, len(values)) // the keys of values are pieces of the file's text and would keep it alive
+	for key := range d.lines {
+		value, ok := values[key]
+		if !ok || len(values) != len(d.lines) {
+			d.err = d.fault(key, errors.New("internal error: a value is missing"), "")
 			return
 		}
-		if len(values) != len(d.sealed.Spec.Data) {
-			d.err = d.fault("", errors.New("internal error: values are missing"), "")
-			return
-		}
-		d.values = values
-	})
+		own[key] = value
+	}
+	d.values = own
 }
 
 // identityError is what the caller's function for identities said. It is about the run, not about a document.
@@ -79,7 +104,7 @@ func (o *opening) wait(docs []*document) error {
 	for _, d := range docs {
 		var id *identityError
 		if errors.As(d.err, &id) {
-			return fmt.Errorf("%w", id.err)
+			return id.err
 		}
 		if d.err != nil {
 			faults = append(faults, d.err)

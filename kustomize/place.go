@@ -24,7 +24,7 @@ func (b *build) check(p *placed) error {
 		return err
 	}
 	for _, s := range p.sites {
-		if ns := s.doc.sealed.Spec.Binding.Namespace; ns != "" && p.res.GetNamespace() == "" {
+		if ns := s.doc.binding.Namespace; ns != "" && p.res.GetNamespace() == "" {
 			return p.res.SetNamespace(ns)
 		}
 	}
@@ -37,10 +37,8 @@ func (p *placed) dropRequests() error {
 	all := p.res.GetAnnotations()
 	n := len(all)
 	for _, s := range p.sites {
-		for _, name := range []string{hashAnnotation, behaviorAnnotation} {
-			if _, ok := s.doc.sealed.Annotations[name]; ok {
-				delete(all, name)
-			}
+		for _, name := range s.doc.requests {
+			delete(all, name)
 		}
 	}
 	if len(all) == n {
@@ -50,7 +48,7 @@ func (p *placed) dropRequests() error {
 }
 
 func (b *build) fits(p *placed, s site) error {
-	bound := s.doc.sealed.Spec.Binding
+	bound := s.doc.binding
 	if s.key != s.slot.key {
 		return s.doc.fault(s.slot.key, factf(ErrPlacement, "the value would end under key %s of %s", b.marks.scrub(s.key), describe(p.res)),
 			"a value stays with its key; set the other key with \"ageseal set\"")

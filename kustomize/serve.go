@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -23,12 +24,40 @@ const (
 
 // document is one sealed manifest that was served.
 type document struct {
-	file    string // as messages show it
-	sealed  *manifest.EncryptedSecret
-	patch   bool // served as a patch, perhaps as a resource too
-	wrapped bool // served as a generator: base64 in lines of 70 characters, as kustomize's generators write it
-	values  map[string][]byte
-	err     error
+	file     string // as messages show it
+	ref      string // namespace/name, as messages show it
+	binding  manifest.Binding
+	line     int
+	lines    map[string]int // of each value
+	requests []string       // names of the annotations that are meant for the build
+	patch    bool           // served as a patch, perhaps as a resource too
+	wrapped  bool           // served as a generator: base64 in lines of 70 characters, as kustomize's generators write it
+
+	sealed *manifest.EncryptedSecret // until it is opened; it holds on to the text of the file
+	values map[string][]byte
+	err    error
+}
+
+func newDocument(file string, sealed *manifest.EncryptedSecret) *document {
+	b := sealed.Spec.Binding
+	d := &document{
+		file: file, sealed: sealed, line: sealed.Spec.Line, lines: make(map[string]int, len(sealed.Spec.Data)),
+		binding: manifest.Binding{Namespace: strings.Clone(b.Namespace), Name: strings.Clone(b.Name)},
+	}
+	namespace := b.Namespace
+	if namespace == "" {
+		namespace = sealed.Namespace
+	}
+	d.ref = strings.Clone(secretRef(namespace, sealed.Name))
+	for key, box := range sealed.Spec.Data {
+		d.lines[strings.Clone(key)] = box.Line
+	}
+	for _, name := range []string{hashAnnotation, behaviorAnnotation} {
+		if _, ok := sealed.Annotations[name]; ok {
+			d.requests = append(d.requests, name)
+		}
+	}
+	return d
 }
 
 // slot is the value that a placeholder stands for.
@@ -37,19 +66,11 @@ type slot struct {
 	key string
 }
 
-func (d *document) ref() string {
-	namespace := d.sealed.Spec.Binding.Namespace
-	if namespace == "" {
-		namespace = d.sealed.Namespace
-	}
-	return secretRef(namespace, d.sealed.Name)
-}
-
 // fault is an error of one value, or of the document if key is empty.
 func (d *document) fault(key string, err error, hint string) *Error {
-	e := &Error{File: d.file, Line: d.sealed.Spec.Line, Secret: d.ref(), Key: key, Err: err, Hint: hint}
-	if box, ok := d.sealed.Spec.Data[key]; ok {
-		e.Line = box.Line
+	e := &Error{File: d.file, Line: d.line, Secret: d.ref, Key: key, Err: err, Hint: hint}
+	if line, ok := d.lines[key]; ok {
+		e.Line = line
 	}
 	return e
 }
@@ -80,6 +101,7 @@ func (b *build) serve(path string, u use, src []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	out = bytes.Clone(out) // it came in a buffer for the whole sealed file
 	b.fs.served[path] = out
 	return out, nil
 }
@@ -161,7 +183,7 @@ func (b *build) read(file string, item *manifest.Item) (d *document, hash bool, 
 	if err != nil {
 		return nil, false, "", inFile(file, err)
 	}
-	d = &document{file: file, sealed: sealed}
+	d = newDocument(file, sealed)
 	if ns := sealed.Spec.Binding.Namespace; b.o.OnlyNamespaces != nil && (ns == "" || !slices.Contains(b.o.OnlyNamespaces, ns)) {
 		return nil, false, "", d.fault("", outOfBounds(ns),
 			"it may open "+strings.Join(b.o.OnlyNamespaces, ", "))
@@ -180,18 +202,18 @@ func (b *build) read(file string, item *manifest.Item) (d *document, hash bool, 
 
 // plain gives the Secret to serve for a document and takes the document into the build.
 func (b *build) plain(d *document) *manifest.Plain {
-	p := &manifest.Plain{Type: d.sealed.Spec.Type, Immutable: d.sealed.Spec.Immutable, Data: make(map[string]string, len(d.sealed.Spec.Data))}
-	for key := range d.sealed.Spec.Data {
-		token := base64.StdEncoding.EncodeToString([]byte(b.placeholder(d, key)))
-		p.Data[key] = token
+	p := &manifest.Plain{Type: d.sealed.Spec.Type, Immutable: d.sealed.Spec.Immutable, Data: make(map[string]string, len(d.lines))}
+	for key := range d.lines {
+		_, p.Data[key] = b.placeholder(d, key)
 	}
 	b.docs = append(b.docs, d)
 	return p
 }
 
-// placeholder makes the placeholder of one value.
-func (b *build) placeholder(d *document, key string) string {
-	text := b.marks.placeholder(len(b.slots))
-	b.slots[base64.StdEncoding.EncodeToString([]byte(text))] = &slot{doc: d, key: key}
-	return text
+// placeholder makes the placeholder of one value, as it is and in base64.
+func (b *build) placeholder(d *document, key string) (text, token string) {
+	text = b.marks.placeholder(len(b.slots))
+	token = base64.StdEncoding.EncodeToString([]byte(text))
+	b.slots[token] = &slot{doc: d, key: key}
+	return text, token
 }
