@@ -1,0 +1,267 @@
+package verify
+
+import (
+	"bytes"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// objects are the mappings of a stream that may be Kubernetes objects: its documents, and the items of Lists. They are
+// read leniently – duplicate keys, aliases, merge keys and all – because a Secret that we would refuse to seal is
+// plaintext nevertheless, and because ConfigMaps are none of manifest's business.
+type objects struct {
+	list   []object
+	steps  int
+	gaveUp bool // at one of the bounds: there may be more than was seen
+}
+
+type object struct {
+	node   *yaml.Node
+	line   int // of the object, in the file
+	offset int // lines before its document
+	all    *objects
+}
+
+// step counts the nodes looked at, and says when it is too much.
+func (o *objects) step(depth int) bool {
+	o.steps++
+	o.gaveUp = o.gaveUp || o.steps > maxSteps || depth > maxDepth
+	return o.steps <= maxSteps && depth <= maxDepth
+}
+
+// Bounds on reading one file: an alias bomb is not followed, and a document of more nodes than any manifest has is left
+// to manifest, which reports it.
+const (
+	maxSteps = 1 << 18
+	maxMarks = 1 << 19
+	maxDepth = 16
+)
+
+func readObjects(data []byte) *objects {
+	o := &objects{}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	for offset := 0; len(data) > 0; {
+		doc := data[:documentEnd(data)]
+		data = data[len(doc):]
+		o.document(doc, offset)
+		offset += bytes.Count(doc, []byte("\n"))
+	}
+	return o
+}
+
+// documentEnd is where the next document begins: at a line of "---", whatever it stands in (YAML 1.2 §9.1.2).
+func documentEnd(data []byte) int {
+	for p := 0; ; {
+		i := bytes.Index(data[p:], []byte("\n---"))
+		if i < 0 {
+			return len(data)
+		}
+		p += i + 1
+		if end := p + 3; end == len(data) || bytes.IndexByte([]byte(" \t\r\n"), data[end]) >= 0 {
+			return p
+		}
+	}
+}
+
+func (o *objects) document(doc []byte, offset int) {
+	marks := 0
+	for _, c := range doc {
+		switch c {
+		case ',', ':', '[', '{', '\n', '-', '?':
+			marks++
+		}
+	}
+	if marks > maxMarks || !bytes.Contains(doc, []byte("Secret")) && !hasEscape(doc) && !bytes.Contains(doc, []byte("!!")) {
+		return
+	}
+	var root yaml.Node
+	if err := yaml.Unmarshal(doc, &root); err != nil || len(root.Content) != 1 {
+		return // manifest says so, if it speaks of a Secret
+	}
+	o.object(root.Content[0], offset, 0)
+}
+
+func (o *objects) object(n *yaml.Node, offset, depth int) {
+	line := n.Line + offset
+	n = resolve(n)
+	if !o.step(depth) || n.Kind != yaml.MappingNode {
+		return
+	}
+	x := object{n, line, offset, o}
+	o.list = append(o.list, x)
+	if kind := x.text("kind"); !strings.HasSuffix(kind, "List") {
+		return
+	}
+	x.each("items", func(items *yaml.Node) {
+		if items.Kind == yaml.SequenceNode {
+			for _, item := range items.Content {
+				o.object(item, offset, depth+1)
+			}
+		}
+	})
+}
+
+// at returns the object that begins in a line of the file.
+func (o *objects) at(line int) *object {
+	for i := range o.list {
+		if o.list[i].line == line {
+			return &o.list[i]
+		}
+	}
+	return nil
+}
+
+func resolve(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode && n.Alias != nil {
+		n = n.Alias
+	}
+	return n
+}
+
+// each visits every value that some reader could take for that of a key: duplicates, and what merge keys bring.
+func (x *object) each(key string, visit func(*yaml.Node)) {
+	x.entries(x.node, 0, func(k, v *yaml.Node) {
+		if k.Value == key {
+			visit(resolve(v))
+		}
+	})
+}
+
+// entries visits the entries of a mapping, those of merge keys included.
+func (x *object) entries(n *yaml.Node, depth int, visit func(k, v *yaml.Node)) {
+	n = resolve(n)
+	if !x.all.step(depth) {
+		return
+	}
+	switch n.Kind {
+	case yaml.SequenceNode: // of a merge key
+		for _, e := range n.Content {
+			if depth > 0 {
+				x.entries(e, depth+1, visit)
+			}
+		}
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			k, v := resolve(n.Content[i]), n.Content[i+1]
+			if !x.all.step(depth) {
+				return
+			}
+			if k.Kind == yaml.ScalarNode && k.Value == "<<" {
+				x.entries(v, depth+1, visit)
+			} else {
+				visit(k, v)
+			}
+		}
+	}
+}
+
+// text is the last text that the object has for a key.
+func (x *object) text(key string) (s string) {
+	x.each(key, func(v *yaml.Node) {
+		if v.Kind == yaml.ScalarNode {
+			s = v.Value
+		}
+	})
+	return s
+}
+
+// keys are those of a Secret that have a value.
+func (x *object) keys() []string {
+	seen := map[string]bool{}
+	for _, field := range []string{"data", "stringData"} {
+		x.each(field, func(values *yaml.Node) {
+			if values.Kind != yaml.MappingNode && values.ShortTag() != "!!null" {
+				seen[""] = true // a text or a list where the map should be
+			}
+			x.entries(values, 0, func(k, v *yaml.Node) {
+				if v = resolve(v); v.Kind != yaml.ScalarNode || v.ShortTag() != "!!null" {
+					seen[k.Value] = true
+				}
+			})
+		})
+	}
+	var keys []string
+	for k := range seen {
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+// strayFields reports whether a Secret has fields that Secrets don't have: wrong indentation makes such ones of values.
+func (x *object) strayFields() (stray bool) {
+	x.entries(x.node, 0, func(k, v *yaml.Node) {
+		switch k.Value {
+		case "apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData", "$patch":
+		default:
+			v = resolve(v)
+			stray = stray || v.Kind == yaml.ScalarNode && v.ShortTag() != "!!null"
+		}
+	})
+	return stray
+}
+
+// quote is a string that may be a manifest, and where it stands.
+type quote struct {
+	text, where, hint string
+	line              int
+	block             bool // a literal block scalar: its lines are lines of the file
+}
+
+// lineOf is where a line of the text stands in the file, as far as known.
+func (q *quote) lineOf(line int) int {
+	if q.block {
+		return q.line + line
+	}
+	return q.line
+}
+
+// mayQuoteSecret is the byte test for objects that carry a Secret as a string.
+func mayQuoteSecret(data []byte) bool {
+	return bytes.Contains(data, []byte("ConfigMap")) || bytes.Contains(data, []byte("annotations")) || hasEscape(data)
+}
+
+// quotes are the annotations of all objects, among which are the copies that kubectl and others keep of what was applied,
+// and the values of ConfigMaps. A Secret that is itself a finding is not searched: sealing it drops such annotations.
+func (o *objects) quotes() []quote {
+	var out []quote
+	for i := range o.list {
+		x := &o.list[i]
+		kind := x.text("kind")
+		if kind == "Secret" && len(x.keys()) > 0 {
+			continue
+		}
+		collect := func(values *yaml.Node, where, hint string) {
+			x.entries(values, 0, func(k, v *yaml.Node) {
+				if v = resolve(v); v.Kind == yaml.ScalarNode && v.Value != "" {
+					out = append(out, quote{v.Value, where + nameOnly(k.Value), hint, v.Line + x.offset, v.Style&yaml.LiteralStyle != 0})
+				}
+			})
+		}
+		x.each("metadata", func(m *yaml.Node) {
+			x.entries(m, 0, func(k, v *yaml.Node) {
+				if k.Value == "annotations" {
+					collect(v, "the annotation ", "remove the annotation")
+				}
+			})
+		})
+		if kind == "ConfigMap" {
+			x.each("data", func(values *yaml.Node) {
+				collect(values, "a ConfigMap under ", "put the Secret into a manifest of its own and encrypt that")
+			})
+		}
+	}
+	return out
+}
+
+// speaksOfSealed reports whether the document that begins in a line, and doesn't parse, is a sealed one.
+func speaksOfSealed(data []byte, line int) bool {
+	for ; line > 1; line-- {
+		i := bytes.IndexByte(data, '\n')
+		if i < 0 {
+			return false
+		}
+		data = data[i+1:]
+	}
+	return bytes.Contains(data[:documentEnd(data)], []byte("EncryptedSecret"))
+}

@@ -1,0 +1,132 @@
+// Package verify finds, without any private key, what must not be committed: plaintext Secrets, private keys, and sealed
+// manifests that nobody could open.
+//
+// It knows bytes and what a manifest says. It refuses to know where they come from – the index, a directory, a pipe –
+// and whether a finding is silenced. No field of a finding ever holds a value, a part of one, or a key; the names of a
+// Secret's keys it does name, as the sealed form does. Files are tested byte for byte before anything is parsed.
+package verify
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/ageseal/ageseal/manifest"
+)
+
+// The rules by which findings are silenced.
+const (
+	PlaintextSecret     = "plaintext-secret"     // a native Secret with values, or a copy of one inside something else
+	PlaintextUnreadable = "plaintext-unreadable" // a document that speaks of a Secret and can't be read
+	PrivateKey          = "private-key"          // an age identity or a PEM private key, in any file
+	MalformedSealed     = "malformed-sealed"     // a sealed manifest that can't be opened as it stands
+)
+
+// Finding is one thing that is wrong with a file.
+type Finding struct {
+	Rule   string `json:"rule"`
+	File   string `json:"file"`
+	Line   int    `json:"line"`             // 1-based
+	Secret string `json:"secret,omitempty"` // namespace/name, as far as known
+	Key    string `json:"key,omitempty"`    // of the Secret; several are joined by ", "
+	What   string `json:"what"`
+	Hint   string `json:"hint,omitempty"` // what to do next
+}
+
+// maxFindings bounds what one file can make us say, by rule.
+const maxFindings = 100
+
+// Bytes checks the content of one file. name, as the user knows the file, is for messages and for its extension: text
+// that is no manifest by name may quote a broken one. The findings are in the order of their lines; there are at most 100
+// of a rule.
+func Bytes(name string, data []byte) []Finding {
+	data = toUTF8(data)
+	c := &checker{name: name}
+	if !isBinary(data) && mayHoldManifest(data) {
+		c.manifests(data)
+	}
+	c.privateKeys(data)
+	slices.SortStableFunc(c.found, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
+	return c.found
+}
+
+type checker struct {
+	name   string
+	found  []Finding
+	valued map[int]bool // lines of values of Secrets that were found already
+}
+
+func (c *checker) add(f Finding) {
+	n := 0
+	for _, other := range c.found {
+		if other.Rule == f.Rule {
+			n++
+		}
+	}
+	if n < maxFindings {
+		f.File = c.name
+		c.found = append(c.found, f)
+	}
+}
+
+// named reports whether the file's name promises a manifest. What comes from a pipe has no extension.
+func (c *checker) named() bool {
+	switch strings.ToLower(path.Ext(strings.ReplaceAll(c.name, `\`, "/"))) {
+	case ".yaml", ".yml", ".json", ".kyaml", "":
+		return true
+	}
+	return false
+}
+
+// isBinary is git's test: a NUL byte near the beginning.
+func isBinary(data []byte) bool {
+	const near = 8000
+	return bytes.IndexByte(data[:min(len(data), near)], 0) >= 0
+}
+
+// mayHoldManifest is the test that most files fail. An object has both fields by name, unless escapes or a tag hide one.
+func mayHoldManifest(data []byte) bool {
+	if bytes.Contains(data, []byte("kind")) && bytes.Contains(data, []byte("apiVersion")) && bytes.Contains(data, []byte("Secret")) {
+		return true
+	}
+	return hasEscape(data) || bytes.Contains(data, []byte("!!binary"))
+}
+
+// hasEscape finds what can spell a word in double quotes otherwise.
+func hasEscape(data []byte) bool {
+	for {
+		i := bytes.IndexByte(data, '\\')
+		if i < 0 || i+1 == len(data) {
+			return false
+		}
+		if bytes.IndexByte([]byte("uUx\r\n"), data[i+1]) >= 0 {
+			return true
+		}
+		data = data[i+2:]
+	}
+}
+
+// toUTF8 decodes UTF-16, which PowerShell's ">" writes and kubectl reads; anything else stays as it is.
+func toUTF8(data []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		order = binary.BigEndian
+	default:
+		return data
+	}
+	if len(data) > 2*manifest.MaxFileSize {
+		return data
+	}
+	units := make([]uint16, 0, len(data)/2)
+	for i := 2; i+1 < len(data); i += 2 {
+		units = append(units, order.Uint16(data[i:]))
+	}
+	return []byte(string(utf16.Decode(units)))
+}
