@@ -45,6 +45,8 @@ func hasSecretWord(text []byte) bool {
 	}
 }
 
+const maxKindValue = 256 // bytes behind "kind:" that are looked at
+
 // speaksOf says whether text that doesn't parse has a line "kind: Secret" or "kind: EncryptedSecret" of any spelling, the latter also
 // by the group's name.
 func speaksOf(text string) (secret, sealed bool) {
@@ -61,6 +63,7 @@ func speaksOf(text string) (secret, sealed bool) {
 			continue
 		}
 		v = strings.TrimLeft(v[1:], " \t\r\n")
+		v = v[:min(len(v), maxKindValue)]
 		if j := strings.IndexAny(v, ",\n"); j >= 0 {
 			v = v[:j]
 		}
@@ -130,8 +133,7 @@ func utf16Items(src []byte) []*Item {
 	for i := 2; i+1 < len(src); i += 2 {
 		units = append(units, order.Uint16(src[i:]))
 	}
-	text := []byte(string(utf16.Decode(units)))
-	if !mayHoldSecret(text) {
+	if secret, sealed := speaksOf(string(utf16.Decode(units))); !secret && !sealed {
 		return nil
 	}
 	return []*Item{{Kind: Broken, Line: 1, Err: &Error{Line: 1, Err: &fault{"the file is UTF-16", ErrParse}, Hint: "save it as UTF-8"}}}

@@ -58,23 +58,26 @@ func (d *document) classify() {
 }
 
 func (d *document) parse() (*node, error) {
+	if err := d.bounded(); err != nil {
+		return nil, err
+	}
 	if at := d.contentStart(); at < len(d.text) && d.text[at] == '{' {
 		if n := parseJSON(d.source, at); n != nil {
 			d.json = true
-			return n, d.bounded()
+			return n, nil
 		}
 	}
 	if n := parseFast(d.source); n != nil {
 		return n, nil
-	}
-	if err := d.bounded(); err != nil {
-		return nil, err
 	}
 	return parseYAML(d.source)
 }
 
 // bounded refuses a document that could make more nodes than any manifest has: a node costs the YAML library some 300 bytes.
 func (d *document) bounded() error {
+	if len(d.text) <= maxNodes {
+		return nil
+	}
 	n := 0
 	for i := 0; i < len(d.text); i++ {
 		switch d.text[i] {
@@ -129,7 +132,7 @@ func (d *document) broken(err error) {
 		i.Kind, i.Err = Template, nil
 	case hasTemplate(d.text):
 		e.Hint = `this looks like a template: render it first, as in "helm template . | ageseal decrypt -"`
-	case d.text[d.contentStart()] == '{' && e.Hint == "":
+	case strings.HasPrefix(d.text[d.contentStart():], "{"):
 		e.Hint = "several JSON objects in a file: make them items of a List, or put a line of --- between them"
 	}
 }

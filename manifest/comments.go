@@ -9,7 +9,7 @@ import (
 var keyValue = regexp.MustCompile(`^(?:- +)?["']?[-._/a-zA-Z0-9$]+["']?[ \t]*:(?:[ \t]|$)`)
 
 // directives are comments to other programs that have the form of a value and can't hold one.
-var directives = regexp.MustCompile(`^(?:yaml-language-server: \$schema=\S+|Source: [-._a-zA-Z0-9/]+\.(?:ya?ml|tpl|json))$`)
+var directives = regexp.MustCompile(`^(?:yaml-language-server: \$schema=\S+|Source: [-._a-zA-Z0-9/]+\.(?:ya?ml|tpl|json)|SPDX-License-Identifier: [-.+()a-zA-Z0-9 ]+)$`)
 
 // valueFilter tells comments that look like values. It sees the comments of an object in order, because the lines of a commented-out
 // block scalar only follow from the one above.

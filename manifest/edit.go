@@ -48,9 +48,7 @@ type rewriter struct {
 
 // rewrite sets the item's edits and returns what was left out.
 func (i *Item) rewrite(c change) []Dropped {
-	if !i.ready && i.object(&faults{}) == nil {
-		panic("manifest: editing an item that can't be read")
-	}
+	i.mustRead()
 	w := newRewriter(i, c)
 	if top := i.entries(i.n); i.writesJSON() || top == nil || !w.block(top) {
 		w = newRewriter(i, c)
@@ -65,8 +63,16 @@ func (i *Item) rewrite(c change) []Dropped {
 	}
 	sort.SliceStable(w.edits, func(a, b int) bool { return w.edits[a].from < w.edits[b].from })
 	slices.SortStableFunc(w.dropped, func(a, b Dropped) int { return a.Line - b.Line })
-	i.edits, i.edited = w.edits, true
+	i.edits = slices.DeleteFunc(w.edits, func(e edit) bool { return w.text[e.from:e.to] == e.text })
+	i.edited = len(i.edits) > 0
 	return w.dropped
+}
+
+// mustRead makes sure that the item is checked and measured. Nobody edits what couldn't be read: that would be text thrown away.
+func (i *Item) mustRead() {
+	if !i.ready && i.object(&faults{}) == nil {
+		panic("manifest: an edit of an item that can't be read")
+	}
 }
 
 func newRewriter(i *Item, c change) *rewriter {
@@ -184,6 +190,9 @@ func (w *rewriter) block(top []entry) bool {
 		above.comments(w.moved, lineIndent(w.text, at), false)
 		w.replace(start, start, string(above.b))
 		e.entries(w.body, col, true)
+		if len(w.body) == 0 {
+			e.b = append(e.b, '\n') // the dash keeps its line
+		}
 	} else {
 		e.comments(w.moved, col, false)
 		e.entries(w.body, col, false)
@@ -230,7 +239,9 @@ func (w *rewriter) metadata(e entry) {
 		return
 	}
 	list := w.i.entries(e.v)
-	if list == nil {
+	probe := rewriter{change: w.change}
+	probe.sealing = false
+	if list == nil || len(probe.filterMetadata(e.v, map[*node]*node{}).kids) == 0 {
 		w.again(e)
 		return
 	}
@@ -346,7 +357,7 @@ func texts(text string, list []comment) (s []string) {
 	return s
 }
 
-// again writes metadata in flow style, of which something has to go, in block style.
+// again writes metadata anew: in flow style, or nothing left of it.
 func (w *rewriter) again(e entry) {
 	dest := map[*node]*node{}
 	k, m := copyTree(e.k, dest), w.filterMetadata(e.v, dest)

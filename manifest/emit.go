@@ -3,6 +3,7 @@ package manifest
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -171,63 +172,79 @@ func (e *emitter) json(n *node, indent int) {
 	e.b = append(e.b, shut)
 }
 
-// node makes the tree of a spec in canonical order.
-func (s *Spec) node() *node {
-	n := newMapping()
-	n.add("suite", newLiteral("1"))
-	addType(n, s.Type, s.Immutable)
-	binding := newMapping()
-	if s.Binding.Namespace != "" {
-		binding.add("namespace", newString(s.Binding.Namespace))
+// maker makes the nodes of a new tree, ahead of their use.
+type maker struct{ slab []node }
+
+func (m *maker) make(n node) *node {
+	if len(m.slab) == 0 {
+		m.slab = make([]node, 16)
 	}
-	if s.Binding.Name != "" {
-		binding.add("name", newString(s.Binding.Name))
-	}
-	n.add("binding", binding)
-	wraps := newMapping()
-	for _, id := range slices.Sorted(maps.Keys(s.Wraps)) {
-		w := s.Wraps[id]
-		to := &node{kind: sequence, style: flow, oneLine: true}
-		for _, t := range w.To {
-			to.kids = append(to.kids, newString(t))
-		}
-		m := newMapping()
-		m.add("to", to)
-		m.add("age", newString(w.Age))
-		m.add("dk", newString(w.DK))
-		wraps.add(id, m)
-	}
-	n.add("wraps", wraps)
-	data := newMapping()
-	for _, key := range slices.Sorted(maps.Keys(s.Data)) {
-		b := s.Data[key]
-		m := newMapping()
-		m.add("by", newString(b.By))
-		m.add("box", newString(b.Box))
-		data.add(key, m)
-	}
-	n.add("data", data)
-	return n
+	p := &m.slab[0]
+	m.slab = m.slab[1:]
+	*p = n
+	return p
 }
 
-func addType(n *node, typ *string, immutable *bool) {
+func (m *maker) text(s string) *node    { return m.make(node{kind: scalar, str: true, value: s}) }
+func (m *maker) literal(s string) *node { return m.make(node{kind: scalar, value: s}) }
+func (m *maker) mapping(entries int) *node {
+	return m.make(node{kind: mapping, kids: make([]*node, 0, 2*entries)})
+}
+
+func (m *maker) add(n *node, key string, v *node) { n.kids = append(n.kids, m.text(key), v) }
+
+// addType adds the two fields that a Secret and a spec share.
+func (m *maker) addType(n *node, typ *string, immutable *bool) {
 	if typ != nil {
-		n.add("type", newString(*typ))
+		m.add(n, "type", m.text(*typ))
 	}
 	if immutable != nil {
-		text := "false"
-		if *immutable {
-			text = "true"
-		}
-		n.add("immutable", newLiteral(text))
+		m.add(n, "immutable", m.literal(strconv.FormatBool(*immutable)))
 	}
+}
+
+// node makes the tree of a spec in canonical order.
+func (s *Spec) node() *node {
+	m := &maker{slab: make([]node, 16+10*len(s.Wraps)+6*len(s.Data))}
+	n := m.mapping(6)
+	m.add(n, "suite", m.literal("1"))
+	m.addType(n, s.Type, s.Immutable)
+	binding := m.mapping(2)
+	if s.Binding.Namespace != "" {
+		m.add(binding, "namespace", m.text(s.Binding.Namespace))
+	}
+	if s.Binding.Name != "" {
+		m.add(binding, "name", m.text(s.Binding.Name))
+	}
+	m.add(n, "binding", binding)
+	wraps := m.mapping(len(s.Wraps))
+	for _, id := range slices.Sorted(maps.Keys(s.Wraps)) {
+		w := s.Wraps[id]
+		to := m.make(node{kind: sequence, style: flow, oneLine: true})
+		for _, t := range w.To {
+			to.kids = append(to.kids, m.text(t))
+		}
+		e := m.mapping(3)
+		m.add(e, "to", to)
+		m.add(e, "age", m.text(w.Age))
+		m.add(e, "dk", m.text(w.DK))
+		m.add(wraps, id, e)
+	}
+	m.add(n, "wraps", wraps)
+	data := m.mapping(len(s.Data))
+	for _, key := range slices.Sorted(maps.Keys(s.Data)) {
+		b := s.Data[key]
+		e := m.mapping(2)
+		m.add(e, "by", m.text(b.By))
+		m.add(e, "box", m.text(b.Box))
+		m.add(data, key, e)
+	}
+	m.add(n, "data", data)
+	return n
 }
 
 // canonical says whether the item's text, but for comments, blank lines and metadata, is what this package writes for s.
 func (i *Item) canonical(s *Spec) bool {
-	if i.doc.normalized {
-		return false
-	}
 	spec, version, kind := i.n.get("spec"), i.n.get("apiVersion"), i.n.get("kind")
 	text := i.doc.text
 	if i.writesJSON() {
@@ -239,7 +256,7 @@ func (i *Item) canonical(s *Spec) bool {
 	if top == nil || version.style != plain || kind.style != plain {
 		return false
 	}
-	var e emitter
+	e := emitter{make([]byte, 0, spec.end-spec.off+64)}
 	e.entries([]*node{newString("spec"), s.node()}, i.n.off-lineStart(text, i.n.off), true)
 	for _, t := range top {
 		if t.v == spec {

@@ -9,10 +9,11 @@ import "strings"
 const maxFastDepth = 32
 
 type fastReader struct {
-	text string
-	off  int // start of a line
-	line int // of off, in the file
-	slab []node
+	text  string
+	off   int    // start of a line
+	line  int    // of off, in the file
+	slab  []node // nodes made ahead, chunk at a time
+	chunk int
 }
 
 // parseFast returns the tree of a document, measured, or nil if the library has to read it.
@@ -22,7 +23,7 @@ func parseFast(s source) *node {
 			return nil
 		}
 	}
-	p := &fastReader{text: s.text, line: s.line0 + 1}
+	p := &fastReader{text: s.text, line: s.line0 + 1, chunk: min(2*strings.Count(s.text, "\n")+1, 64)}
 	indent, ok := p.next()
 	if ok && indent == 0 && strings.HasPrefix(p.text[p.off:], "---") {
 		rest := p.text[p.off+3 : lineEnd(p.text, p.off)-1]
@@ -62,7 +63,7 @@ func (p *fastReader) next() (indent int, ok bool) {
 
 func (p *fastReader) new(k kind, s style, off int) *node {
 	if len(p.slab) == 0 {
-		p.slab = make([]node, 32)
+		p.slab = make([]node, p.chunk)
 	}
 	n := &p.slab[0]
 	p.slab = p.slab[1:]

@@ -16,7 +16,8 @@ const (
 	MaxDepth     = 16        // collections inside one another, the object itself counted
 
 	maxListDepth = 8       // Lists inside one another
-	maxNodes     = 1 << 20 // keys, values and list entries of a document, at most
+	maxNodes     = 1 << 19 // lines, keys, values and list entries of a document
+	maxItems     = 1 << 14 // Secrets of a file
 )
 
 // File is one manifest: a stream of documents, as text.
@@ -58,6 +59,11 @@ func Parse(src []byte) (*File, error) {
 		if d.classify(); len(d.items) > 0 {
 			f.docs = append(f.docs, d)
 			f.items = append(f.items, d.items...)
+			if len(f.items) > maxItems {
+				e := &Error{Line: s.line + 1, Err: &fault{"the file has too many Secrets", ErrLimit}, Hint: "split it into several files"}
+				f.items = append(f.items, &Item{Kind: Broken, Line: e.Line, Err: e})
+				break
+			}
 		}
 	}
 	return f, nil
@@ -66,7 +72,7 @@ func Parse(src []byte) (*File, error) {
 // Items returns the Secrets of all kinds in the order of the file, those inside Lists too.
 func (f *File) Items() []*Item { return f.items }
 
-// Changed says whether Bytes differs from what was parsed, but for an edit that happens to change nothing.
+// Changed says whether Bytes differs from what was parsed.
 func (f *File) Changed() bool {
 	for _, i := range f.items {
 		if i.edited {

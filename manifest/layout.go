@@ -12,7 +12,8 @@ type entry struct {
 	tail int // behind the comment lines further in that follow; the next entry's head
 }
 
-// entries lays out a block mapping line by line. nil: it isn't in block style, or not with each key at the beginning of a line.
+// entries lays out a block mapping line by line. nil: it isn't in block style, or not with each key at the beginning of a line. The
+// comments above the first key are its own; the object's stay where they are, above the object.
 func (i *Item) entries(n *node) []entry {
 	if n.kind != mapping || n.style != block || len(n.kids) == 0 {
 		return nil
@@ -32,7 +33,13 @@ func (i *Item) entries(n *node) []entry {
 			}
 			e.from = k.off
 		}
-		if e.head = e.from; j > 0 {
+		e.head = e.from
+		switch {
+		case j == 0 && n != i.n:
+			for e.head > 0 && isCommentLine(text, lineStart(text, e.head-1)) {
+				e.head = lineStart(text, e.head-1)
+			}
+		case j > 0:
 			if e.head = list[len(list)-1].tail; e.from < e.head {
 				return nil
 			}
@@ -41,6 +48,12 @@ func (i *Item) entries(n *node) []entry {
 		list = append(list, e)
 	}
 	return list
+}
+
+// isCommentLine says whether the line at off holds nothing but blanks or a comment.
+func isCommentLine(text string, off int) bool {
+	c := text[off+countSpaces(text[off:])]
+	return c == '\n' || c == '#'
 }
 
 // inside passes the comment lines from off on that are indented by at least min, and blank lines before such.

@@ -77,9 +77,17 @@ func (m *measurer) value(k, v *node, indent int) int {
 		m.ok = false
 	}
 	m.node(k, indent)
+	explicit := strings.HasSuffix(strings.TrimRight(m.text[:k.off], " \t\n"), "?")
 	p := k.end
+	if explicit {
+		p = m.skip(p, "")
+	}
 	for p < len(m.text) && (m.text[p] == ' ' || m.text[p] == '\t') {
 		p++
+	}
+	if explicit && absent(v) && (p >= len(m.text) || m.text[p] != ':') {
+		v.off, v.end = k.end, k.end
+		return k.end
 	}
 	if p >= len(m.text) || m.text[p] != ':' {
 		m.ok = false

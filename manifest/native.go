@@ -98,7 +98,7 @@ func readValues(f *faults, n *node, field string, into map[string]Value) {
 	for j := 0; j < len(n.kids); j += 2 {
 		k, v := n.kids[j], n.kids[j+1]
 		key := k.value
-		if !isSecretKey(key) {
+		if !IsSecretKey(key) {
 			text, hint := "a key that Kubernetes does not allow in a Secret", "letters, digits, - _ . only, at most 253, not . or .. at the beginning"
 			if key == "$patch" {
 				text, hint = "$patch directives can't be sealed", "seal the complete Secret"

@@ -51,8 +51,7 @@ type source struct {
 }
 
 func newString(s string) *node          { return &node{kind: scalar, str: true, value: s} }
-func newLiteral(s string) *node         { return &node{kind: scalar, value: s} }
-func newMapping(kids ...*node) *node    { return &node{kind: mapping, kids: kids} }
+func newMapping() *node                 { return &node{kind: mapping} }
 func (n *node) add(key string, v *node) { n.kids = append(n.kids, newString(key), v) }
 func (n *node) is(k kind) bool          { return n != nil && n.kind == k }
 func (n *node) isNull() bool {

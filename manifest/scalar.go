@@ -118,8 +118,8 @@ func appendQuoted(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// isSecretKey is Kubernetes' rule for a key of a Secret (IsConfigMapKey in k8s.io/apimachinery).
-func isSecretKey(s string) bool {
+// IsSecretKey is Kubernetes' rule for a key of a Secret (IsConfigMapKey in k8s.io/apimachinery).
+func IsSecretKey(s string) bool {
 	if len(s) == 0 || len(s) > 253 || s == "." || strings.HasPrefix(s, "..") {
 		return false
 	}

@@ -47,6 +47,7 @@ func ownAnnotation(name string) bool {
 // SetSpec rewrites the spec of a Sealed item that Sealed reads without error. Entries that are equal keep their bytes and comments; what is
 // written is canonical. Comments of entries that are gone stand above the next one.
 func (i *Item) SetSpec(s *Spec) {
+	i.mustRead()
 	old := i.n.get("spec")
 	key, spec := newString("spec"), s.node()
 	dest := map[*node]*node{}
@@ -94,14 +95,15 @@ type Plain struct {
 // Unseal turns a Sealed item into a native Secret: metadata as it stands, less the annotations that format.md §2 drops from output, and
 // type, immutable and data in the place of the spec, whose comments go with it.
 func (i *Item) Unseal(p *Plain) {
-	body := newMapping()
-	addType(body, p.Type, p.Immutable)
+	m := &maker{slab: make([]node, 8+2*len(p.Data))}
+	body := m.mapping(3)
+	m.addType(body, p.Type, p.Immutable)
 	if len(p.Data) > 0 {
-		data := newMapping()
+		data := m.mapping(len(p.Data))
 		for _, key := range slices.Sorted(maps.Keys(p.Data)) {
-			data.add(key, newString(p.Data[key]))
+			m.add(data, key, m.text(p.Data[key]))
 		}
-		body.add("data", data)
+		m.add(body, "data", data)
 	}
 	c := change{
 		apiVersion: "v1", kind: "Secret", annotation: ownAnnotation, annotations: p.Annotations,

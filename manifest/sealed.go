@@ -71,7 +71,7 @@ func (i *Item) Sealed() (*EncryptedSecret, error) {
 	if len(f.list) > 0 {
 		return nil, f.join()
 	}
-	s.Canonical = i.canonical(&s.Spec)
+	s.Canonical = !i.doc.normalized && i.canonical(&s.Spec)
 	return s, nil
 }
 
@@ -254,7 +254,7 @@ func readData(f *faults, n *node, wraps map[string]Wrap) map[string]Box {
 	m := make(map[string]Box, len(n.kids)/2)
 	for j := 0; j < len(n.kids); j += 2 {
 		k, v := n.kids[j], n.kids[j+1]
-		if !isSecretKey(k.value) {
+		if !IsSecretKey(k.value) {
 			f.add(k.line, "", ErrSchema, "a key that Kubernetes does not allow in a Secret", "")
 			continue
 		}

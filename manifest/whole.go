@@ -169,5 +169,12 @@ func (w *rewriter) whole() {
 	}
 	e.entries(out.kids, col, inline)
 	e.comments(out.foot, col, false)
-	w.replace(from, n.end, strings.TrimSuffix(string(e.b), "\n"))
+	to := n.end
+	for w.text[to] == ' ' || w.text[to] == '\t' {
+		to++
+	}
+	if w.text[to] != '\n' {
+		to = n.end
+	}
+	w.replace(from, to, strings.TrimSuffix(string(e.b), "\n"))
 }

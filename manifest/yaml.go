@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -22,7 +23,7 @@ func parseYAML(s source) (n *node, err error) {
 			n, err = nil, &Error{Line: s.line0 + 1, Err: &fault{"malformed YAML", ErrParse}}
 		}
 	}()
-	dec := yaml.NewDecoder(strings.NewReader(s.text))
+	dec := yaml.NewDecoder(strings.NewReader(maskVersion(s.text)))
 	var doc, more yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
 		return nil, nil
@@ -42,6 +43,22 @@ func parseYAML(s source) (n *node, err error) {
 	return n, nil
 }
 
+// maskVersion makes a comment of a %YAML directive: the library refuses version 1.2, and we read what both versions read alike.
+func maskVersion(text string) string {
+	for p := 0; p < len(text); p = lineEnd(text, p) {
+		switch text[p] {
+		case '%':
+			if strings.HasPrefix(text[p:], "%YAML") {
+				return text[:p] + "#" + text[p+1:]
+			}
+		case '#', '\n':
+		default:
+			return text
+		}
+	}
+	return text
+}
+
 var yamlLine = regexp.MustCompile(`^yaml: line ([0-9]+): `)
 
 // parseError keeps of the library's message the line and, of those known not to quote the document, the text.
@@ -54,38 +71,71 @@ func parseError(s source, err error) *Error {
 	} else {
 		text = strings.TrimPrefix(text, "yaml: ")
 	}
+	what := "malformed YAML"
+	if t, ok := scannerTexts[text]; ok {
+		what += ": " + t
+	} else if t, ok := parserTexts[text]; ok {
+		what += ": " + t
+		line = problemLine(s.text, text, line)
+	} else if strings.HasPrefix(text, "unknown anchor") {
+		what += ": an alias of an anchor that isn't there"
+	} else if strings.HasPrefix(text, "exceeded max depth") {
+		return &Error{Line: s.line0 + line, Err: &fault{"nested too deep", ErrLimit}}
+	}
 	if last := strings.Count(s.text, "\n"); line > last {
 		line = max(last, 1)
-	}
-	what := "malformed YAML"
-	if what2, ok := parserTexts[text]; ok {
-		what += ": " + what2
 	}
 	return &Error{Line: s.line0 + line, Err: &fault{what, ErrParse}}
 }
 
-// parserTexts are messages of the YAML library that are fixed texts, in plainer words.
-var parserTexts = map[string]string{
+const maxSearch = 256 << 10 // bytes of a document that is parsed a few times over for the sake of a message
+
+// problemLine finds the line that a parser's error is about: of those the library only tells where the collection around begins. It is the
+// last of the shortest text that gives the same error.
+func problemLine(text, message string, line int) int {
+	if len(text) > maxSearch {
+		return line
+	}
+	starts := newCursor(text).starts
+	n := sort.Search(len(starts)-1, func(n int) bool {
+		var doc yaml.Node
+		err := yaml.NewDecoder(strings.NewReader(text[:starts[n+1]])).Decode(&doc)
+		return err != nil && strings.HasSuffix(err.Error(), message)
+	})
+	if n == len(starts)-1 {
+		return line
+	}
+	return n + 1
+}
+
+// scannerTexts and parserTexts are messages of the YAML library that quote nothing, in plainer words. The line of a scanner's is right.
+var scannerTexts = map[string]string{
 	"could not find expected ':'":                                  "a key without a colon",
 	"mapping values are not allowed in this context":               "a colon where none can be",
-	"did not find expected key":                                    "a key was expected (indentation?)",
-	"did not find expected '-' indicator":                          "a dash was expected (indentation?)",
-	"did not find expected <document start>":                       "text after the end of the object",
-	"did not find expected ',' or ']'":                             "a comma or ] was expected",
-	"did not find expected ',' or '}'":                             "a comma or } was expected",
-	"did not find expected node content":                           "a value was expected",
 	"did not find expected comment or line break":                  "text behind | or >",
+	"did not find expected whitespace or line break":               "a blank is missing",
 	"found character that cannot start any token":                  "a character that can't begin a value (a tab?)",
 	"found a tab character that violates indentation":              "a tab in the indentation",
 	"found a tab character where an indentation space is expected": "a tab in the indentation",
 	"found unexpected end of stream":                               "a quote is not closed",
 	"found unexpected document indicator":                          "a quote is not closed",
 	"found unknown escape character":                               "an unknown escape in double quotes",
+	"found invalid Unicode character escape code":                  "an escape that stands for no character",
 	"block sequence entries are not allowed in this context":       "a list where none can be",
 	"control characters are not allowed":                           "a control character",
 	"invalid leading UTF-8 octet":                                  "not UTF-8",
 	"invalid trailing UTF-8 octet":                                 "not UTF-8",
 	"incomplete UTF-8 octet sequence":                              "not UTF-8",
+	"invalid length of a UTF-8 sequence":                           "not UTF-8",
+}
+
+var parserTexts = map[string]string{
+	"did not find expected key":              "a key was expected (indentation?)",
+	"did not find expected '-' indicator":    "a dash was expected (indentation?)",
+	"did not find expected <document start>": "text after the end of the object",
+	"did not find expected ',' or ']'":       "a comma or ] was expected",
+	"did not find expected ',' or '}'":       "a comma or } was expected",
+	"did not find expected node content":     "a value was expected",
 }
 
 // cursor turns lines and columns (in characters, as the library counts them) into byte offsets. Asked in the order of the text it is

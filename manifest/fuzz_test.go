@@ -1,0 +1,450 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	kyaml "sigs.k8s.io/yaml"
+)
+
+// FuzzSealed holds for every text: parsing and writing is the identity, the fast reader and the library see the same tree, and a sealed
+// document survives a rewrite of its spec and the way to a native Secret.
+func FuzzSealed(f *testing.F) {
+	f.Fuzz(func(t *testing.T, src []byte) {
+		checkReaders(t, src)
+		file := parse(t, src)
+		for n, i := range file.Items() {
+			if i.Kind != Sealed {
+				continue
+			}
+			s, err := i.Sealed()
+			if err != nil {
+				continue
+			}
+			checkSetSpec(t, src, n, s)
+			checkUnseal(t, src, n, s)
+		}
+	})
+}
+
+// FuzzNative holds for every text: what Native reads is what kubectl reads, and sealing and unsealing gives the same Secret and no other
+// change.
+func FuzzNative(f *testing.F) {
+	f.Fuzz(func(t *testing.T, src []byte) {
+		checkReaders(t, src)
+		checkRoundTrip(t, src)
+	})
+}
+
+func parse(t *testing.T, src []byte) *File {
+	t.Helper()
+	f, err := Parse(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(f.Bytes(), src) || f.Changed() {
+		t.Fatalf("parsing changed the file (-was +is):\n%s", cmp.Diff(string(src), string(f.Bytes())))
+	}
+	return f
+}
+
+func sources(src []byte) (list []source) {
+	end := 0
+	for s := (splitter{src: src}); s.next(); {
+		list = append(list, source{text: normalize(src[s.start:s.end]), line0: s.line})
+		if s.start != end {
+			panic("a gap between documents")
+		}
+		end = s.end
+	}
+	if end != len(src) {
+		panic("a rest behind the documents")
+	}
+	return list
+}
+
+func checkReaders(t *testing.T, src []byte) {
+	t.Helper()
+	for _, s := range sources(src) {
+		if fast := parseFast(s); fast != nil {
+			slow, err := parseYAML(s)
+			if err != nil {
+				t.Fatalf("the fast reader takes what the library refuses: %v\n%s", err, s.text)
+			}
+			if !measure(s.text, slow, -1) {
+				t.Fatalf("not measured:\n%s", s.text)
+			}
+			compareTrees(t, s.text, fast, slow)
+		}
+		d := document{source: s}
+		if n := parseJSON(s, d.contentStart()); n != nil && !hasOddBreak(s.text) {
+			if slow, err := parseYAML(s); err == nil && measure(s.text, slow, -1) && !strings.Contains(s.text, `\/`) {
+				compareTrees(t, s.text, n, slow)
+			}
+		}
+	}
+}
+
+func compareTrees(t *testing.T, text string, a, b *node) {
+	t.Helper()
+	if b.isNull() {
+		b.line = a.line
+	}
+	if a.kind != b.kind || a.style != b.style || a.str != b.str || a.marked != b.marked || a.line != b.line || a.off != b.off || a.end != b.end || a.value != b.value || len(a.kids) != len(b.kids) {
+		t.Fatalf("trees differ:\n%+v\n%+v\nin\n%s", *a, *b, text)
+	}
+	for i := range a.kids {
+		compareTrees(t, text, a.kids[i], b.kids[i])
+	}
+}
+
+func checkSetSpec(t *testing.T, src []byte, n int, s *EncryptedSecret) {
+	t.Helper()
+	f := parse(t, src)
+	f.Items()[n].SetSpec(&s.Spec)
+	once := f.Bytes()
+	if s.Canonical && f.Changed() {
+		t.Fatalf("a canonical document changed (-was +is):\n%s", cmp.Diff(string(src), string(once)))
+	}
+	g := parse(t, once)
+	if len(g.Items()) != len(parse(t, src).Items()) {
+		t.Fatalf("items were lost:\n%s\n%s", src, once)
+	}
+	again, err := g.Items()[n].Sealed()
+	if err != nil {
+		t.Fatalf("unreadable after a rewrite: %v\n%s", err, once)
+	}
+	if diff := cmp.Diff(noLines(s), noLines(again)); diff != "" {
+		t.Fatalf("a rewrite changed the document (-was +is):\n%s\n%s\n%s", diff, src, once)
+	}
+	if !again.Canonical && !bytes.Contains(once, []byte("\r")) && !bytes.HasPrefix(once, []byte(bom)) && bytes.HasSuffix(once, []byte("\n")) {
+		// Only apiVersion and kind may still be as somebody wrote them.
+		if v := g.Items()[n].n; v.get("apiVersion").style == plain && v.get("kind").style == plain {
+			t.Fatalf("not canonical after a rewrite:\n%s", once)
+		}
+	}
+	if a, b := commentWords(f.Items()[n]), commentWords(g.Items()[n]); a != b {
+		t.Fatalf("comments were lost: %q, %q in\n%s\n%s", a, b, src, once)
+	}
+	g.Items()[n].SetSpec(&s.Spec)
+	if !again.Canonical || g.Changed() {
+		if diff := cmp.Diff(string(once), string(g.Bytes())); diff != "" {
+			t.Fatalf("a second rewrite changed the file (-once +twice):\n%s", diff)
+		}
+	}
+}
+
+// commentWords counts the comments of an item's region, whatever their order.
+func commentWords(i *Item) string {
+	from, to := i.region()
+	var list []string
+	for _, c := range i.comments(i.n, from, to) {
+		list = append(list, strings.TrimSpace(i.doc.text[c.off:c.end]))
+	}
+	slices.Sort(list)
+	return strings.Join(list, "\n")
+}
+
+func noLines(s *EncryptedSecret) *EncryptedSecret {
+	c := *s
+	c.Canonical, c.Spec.Line = false, 0
+	c.Spec.Wraps, c.Spec.Data = maps.Clone(s.Spec.Wraps), maps.Clone(s.Spec.Data)
+	for k, w := range c.Spec.Wraps {
+		w.Line = 0
+		c.Spec.Wraps[k] = w
+	}
+	for k, b := range c.Spec.Data {
+		b.Line = 0
+		c.Spec.Data[k] = b
+	}
+	return &c
+}
+
+func checkUnseal(t *testing.T, src []byte, n int, s *EncryptedSecret) {
+	t.Helper()
+	f := parse(t, src)
+	data := map[string]string{}
+	for k := range s.Spec.Data {
+		data[k] = "MTIzNA=="
+	}
+	f.Items()[n].Unseal(&Plain{Namespace: "ns", Type: s.Spec.Type, Immutable: s.Spec.Immutable, Data: data, Annotations: map[string]string{"added": "true"}})
+	g := parse(t, f.Bytes())
+	if len(g.Items()) != len(f.Items()) || g.Items()[n].Kind != Native {
+		t.Fatalf("not a native Secret:\n%s\n%s", src, f.Bytes())
+	}
+	got, err := g.Items()[n].Native()
+	if err != nil {
+		t.Fatalf("unsealed, but unreadable: %v\n%s\n%s", err, src, f.Bytes())
+	}
+	if s.Namespace == "" && got.Namespace != "ns" || s.Namespace != "" && got.Namespace != s.Namespace || got.Name != s.Name {
+		t.Fatalf("namespace %q, name %q of\n%s\n%s", got.Namespace, got.Name, src, f.Bytes())
+	}
+	if diff := cmp.Diff(s.Spec.Type, got.Type) + cmp.Diff(s.Spec.Immutable, got.Immutable); diff != "" {
+		t.Fatalf("type (-want +got):\n%s", diff)
+	}
+	want := map[string]string{"added": "true"}
+	for k, v := range s.Annotations {
+		if !ownAnnotation(k) && k != "added" {
+			want[k] = v
+		}
+	}
+	if diff := cmp.Diff(want, got.Annotations); diff != "" {
+		t.Fatalf("annotations (-want +got):\n%s\n%s\n%s", diff, src, f.Bytes())
+	}
+	if len(got.Values) != len(data) {
+		t.Fatalf("%d values of %d", len(got.Values), len(data))
+	}
+}
+
+// checkRoundTrip seals every native Secret of a file and unseals it again.
+func checkRoundTrip(t *testing.T, src []byte) (sealed int) {
+	t.Helper()
+	f := parse(t, src)
+	var secrets []*NativeSecret
+	var todo []int
+	for n, i := range f.Items() {
+		if i.Kind != Native {
+			continue
+		}
+		s, err := i.Native()
+		if err != nil || i.n.get("metadata") == nil {
+			continue // a Secret without a name is nothing to seal
+		}
+		todo, secrets = append(todo, n), append(secrets, s)
+		clear := strings.Join(i.Clear(), "\n")
+		i.Seal(specFor(s))
+		if strings.Contains(clear, "canary-") && len(s.Values) > 0 {
+			for _, v := range s.Values {
+				if len(v.Bytes) >= 8 && strings.Contains(string(f.Bytes()), string(v.Bytes)) && !strings.Contains(clear, string(v.Bytes)) {
+					t.Fatalf("a value is left that Clear doesn't have:\n%s", f.Bytes())
+				}
+			}
+		}
+	}
+	checkForeign(t, src, f.Bytes(), f)
+	if len(todo) == 0 {
+		return 0
+	}
+	g := parse(t, f.Bytes())
+	if len(g.Items()) != len(f.Items()) {
+		t.Fatalf("items were lost:\n%s\n%s", src, f.Bytes())
+	}
+	for k, n := range todo {
+		i := g.Items()[n]
+		if i.Kind != Sealed {
+			t.Fatalf("not sealed: %v\n%s\n%s", i.Err, src, f.Bytes())
+		}
+		got, err := i.Sealed()
+		if err != nil {
+			t.Fatalf("sealed, but unreadable: %v\n%s\n%s", err, src, f.Bytes())
+		}
+		if want := specFor(secrets[k]); !cmp.Equal(*want, noLines(got).Spec) {
+			t.Fatalf("spec (-want +got):\n%s", cmp.Diff(*want, noLines(got).Spec))
+		}
+		if !got.Canonical {
+			t.Fatalf("sealed, but not canonical:\n%s\n%s", src, f.Bytes())
+		}
+		p := &Plain{Type: got.Spec.Type, Immutable: got.Spec.Immutable, Data: map[string]string{}}
+		for key, v := range secrets[k].Values {
+			p.Data[key] = base64Of(v.Bytes)
+		}
+		i.Unseal(p)
+	}
+	h := parse(t, g.Bytes())
+	if len(h.Items()) != len(f.Items()) {
+		t.Fatalf("items were lost on the way back:\n%s\n%s", f.Bytes(), g.Bytes())
+	}
+	for k, n := range todo {
+		got, err := h.Items()[n].Native()
+		if err != nil {
+			t.Fatalf("unreadable on the way back: %v\n%s", err, g.Bytes())
+		}
+		if diff := cmp.Diff(essence(secrets[k]), essence(got)); diff != "" {
+			t.Fatalf("round trip (-want +got):\n%s\n%s\n%s\n%s", diff, src, f.Bytes(), g.Bytes())
+		}
+	}
+	compareObjects(t, src, g.Bytes(), f)
+	return len(todo)
+}
+
+// checkForeign compares the documents that hold no sealed item.
+func checkForeign(t *testing.T, before, after []byte, f *File) {
+	t.Helper()
+	at, rest := 0, after
+	for _, d := range f.docs {
+		edited := false
+		for _, i := range d.items {
+			edited = edited || i.edited
+		}
+		if !edited {
+			continue
+		}
+		if !bytes.HasPrefix(rest, before[at:d.start]) {
+			t.Fatalf("a foreign document changed:\n%s\n%s", before, after)
+		}
+		rest = rest[d.start-at:]
+		at = d.end
+		next := before[at:]
+		i := bytes.LastIndex(rest, next)
+		if i < 0 {
+			t.Fatalf("a foreign document changed:\n%s\n%s", before, after)
+		}
+		var b bytes.Buffer
+		d.write(&b, before)
+		rest = rest[b.Len():]
+	}
+	if !bytes.Equal(rest, before[at:]) {
+		t.Fatalf("a foreign document changed:\n%s\n%s", before, after)
+	}
+}
+
+func base64Of(b []byte) string {
+	t, _ := json.Marshal(b)
+	return string(t[1 : len(t)-1])
+}
+
+const (
+	testID = "475rdxtz3v2prwywscz6juw6n4tmnstt"
+	testTo = "scz6juw6n4tmnstt"
+)
+
+// specFor makes a spec that has the shape of a real one.
+func specFor(s *NativeSecret) *Spec {
+	spec := &Spec{Type: s.Type, Immutable: s.Immutable, Binding: Binding{s.Namespace, s.Name}, Wraps: map[string]Wrap{}, Data: map[string]Box{}}
+	for k := range s.Values {
+		spec.Data[k] = Box{By: testID, Box: "Ym94"}
+		spec.Wraps[testID] = Wrap{To: []string{testTo}, Age: "YWdl", DK: "ZGs="}
+	}
+	return spec
+}
+
+type secretEssence struct {
+	Namespace, Name, GenerateName string
+	Type                          *string
+	Immutable                     *bool
+	Values                        map[string]string
+	Annotations, Labels           map[string]string
+}
+
+func essence(s *NativeSecret) secretEssence {
+	e := secretEssence{s.Namespace, s.Name, s.GenerateName, s.Type, s.Immutable, map[string]string{}, map[string]string{}, map[string]string{}}
+	for k, v := range s.Values {
+		e.Values[k] = string(v.Bytes)
+	}
+	for k, v := range s.Annotations {
+		if !quotingAnnotation(k) && !ownAnnotation(k) {
+			e.Annotations[k] = v
+		}
+	}
+	maps.Copy(e.Labels, s.Labels)
+	return e
+}
+
+// compareObjects compares two files document by document as kubectl reads them: stringData folded, and less what sealing leaves out.
+func compareObjects(t *testing.T, before, after []byte, f *File) {
+	t.Helper()
+	a, b := sources(before), sources(after)
+	if len(a) != len(b) {
+		t.Fatalf("%d documents became %d", len(a), len(b))
+	}
+	for n := range a {
+		if a[n].text == b[n].text || hasOddBreak(a[n].text) {
+			continue
+		}
+		was, is := object(t, a[n].text), object(t, b[n].text)
+		if was == nil {
+			continue
+		}
+		if diff := cmp.Diff(foldSecrets(was), foldSecrets(is)); diff != "" {
+			t.Fatalf("a document changed (-was +is):\n%s\n%s\n%s", diff, a[n].text, b[n].text)
+		}
+	}
+}
+
+func object(t *testing.T, text string) any {
+	t.Helper()
+	var o any
+	if d := (document{source: source{text: text}}); parseJSON(d.source, d.contentStart()) != nil {
+		if err := json.Unmarshal([]byte(text[d.contentStart():]), &o); err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	if err := kyaml.UnmarshalStrict([]byte(text), &o); err != nil {
+		return nil
+	}
+	return o
+}
+
+func foldSecrets(o any) any {
+	m, ok := o.(map[string]any)
+	if !ok {
+		return o
+	}
+	if items, ok := m["items"].([]any); ok {
+		for k := range items {
+			items[k] = foldSecrets(items[k])
+		}
+	}
+	if m["kind"] != "Secret" {
+		return o
+	}
+	data := map[string]any{}
+	if d, ok := m["data"].(map[string]any); ok {
+		for k, v := range d {
+			if s, ok := v.(string); ok {
+				v = strings.NewReplacer("\n", "", "\r", "").Replace(s)
+				var b []byte
+				if json.Unmarshal([]byte(`"`+v.(string)+`"`), &b) == nil {
+					v = base64Of(b) // trailing bits
+				}
+			}
+			data[k] = v
+		}
+	}
+	if d, ok := m["stringData"].(map[string]any); ok {
+		for k, v := range d {
+			if s, ok := v.(string); ok && utf8.ValidString(s) {
+				v = base64Of([]byte(s))
+			}
+			data[k] = v
+		}
+	}
+	delete(m, "data")
+	delete(m, "stringData")
+	if len(data) > 0 {
+		m["data"] = data
+	}
+	for _, k := range []string{"type", "immutable"} {
+		if m[k] == nil {
+			delete(m, k)
+		}
+	}
+	if meta, ok := m["metadata"].(map[string]any); ok {
+		for k := range meta {
+			if serverField(k) {
+				delete(meta, k)
+			}
+		}
+		if a, ok := meta["annotations"].(map[string]any); ok {
+			for k := range a {
+				if quotingAnnotation(k) || ownAnnotation(k) {
+					delete(a, k)
+				}
+			}
+			if len(a) == 0 {
+				delete(meta, "annotations")
+			}
+		}
+		if len(meta) == 0 {
+			delete(m, "metadata")
+		}
+	}
+	return o
+}
