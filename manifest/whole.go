@@ -128,7 +128,12 @@ func (w *rewriter) whole() {
 					what = commentInside
 				}
 				if what != "" || !w.sealing {
-					w.discard(v.off, v.end, what)
+					// To the end of the line: a comment there is about the value.
+					end := n.end - 1
+					if j+2 < len(n.kids) {
+						end = n.kids[j+2].off
+					}
+					w.discard(v.off, max(v.end, min(end, lineEnd(w.text, v.end))), what)
 				}
 			}
 			continue
