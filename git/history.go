@@ -1,12 +1,7 @@
 package git
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"iter"
 	"path"
 	"path/filepath"
@@ -57,19 +52,16 @@ func (r *Repo) Head(ctx context.Context, paths ...string) (map[string][]byte, er
 	return found, err
 }
 
-// EverCommitted tells which of paths, relative to the top level, have been in any commit that a branch, a tag, the stash
-// or HEAD leads to. What is only staged, or was only in commits that nothing leads to any more, is not found; a file
-// that was renamed since has another path. The walk ends as soon as all are found.
-func (r *Repo) EverCommitted(ctx context.Context, paths ...string) (map[string]bool, error) {
-	found := map[string]bool{}
+// Versions calls fn for every content that paths, relative to the top level, have had in any commit that a branch, a
+// tag, the stash or HEAD leads to, each once. What is only staged, or was only in commits that nothing leads to any
+// more, is not found; a file that was renamed since has another path. Of a file longer than MaxHead, Data is nil.
+func (r *Repo) Versions(ctx context.Context, fn func(Blob) error, paths ...string) error {
 	given := clean(paths)
 	if len(given) == 0 {
-		return found, nil
+		return nil
 	}
-	// -c shows of a merge what differs from all parents; --full-history does not leave out a branch whose file was
-	// deleted before it was merged.
-	args := []string{"-c", "log.follow=false", "log", "--all", "--full-history", "-c", "--name-only", "-z", "--format=", "--no-renames", "--diff-filter=AMT",
-		"--no-show-signature", "--no-ext-diff", "--no-color", "--no-relative", "--root"}
+	// --full-history does not leave out a branch whose file was deleted before it was merged.
+	args := []string{"rev-list", "--objects", "--all", "--full-history", "--filter=object:type=blob", "--filter-provided-objects"}
 	var stdin []byte
 	if asArguments(given) {
 		args = append(append(args, "--"), sorted(given)...)
@@ -77,49 +69,23 @@ func (r *Repo) EverCommitted(ctx context.Context, paths ...string) (map[string]b
 		args = append(args, "--stdin")
 		stdin = []byte("--\n" + strings.Join(slices.DeleteFunc(sorted(given), func(p string) bool { return strings.Contains(p, "\n") }), "\n") + "\n")
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	cmd, err := command(ctx, r.Top, r.env, args...)
+	out, err := r.run(ctx, stdin, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var problem bytes.Buffer
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(stdin), &problem
-	pipe, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
+	byLine := make(map[string]string, len(given)) // git cuts a path at its first line break here
+	for p := range given {
+		line, _, _ := strings.Cut(p, "\n")
+		byLine[line] = p
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("running git: %w", err)
-	}
-	in := bufio.NewReader(pipe)
-	for left := len(given); left > 0; {
-		name, err := in.ReadString(0)
-		name = strings.Trim(name, "\x00")
-		for _, p := range given[name] {
-			if !found[p] {
-				found[p] = true
-			}
-		}
-		if given[name] != nil {
-			delete(given, name)
-			left--
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, fmt.Errorf("git log ended early: %w", err)
+	var entries []entry
+	for line := range strings.Lines(string(out)) {
+		id, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		if p, wanted := byLine[name]; ok && wanted {
+			entries = append(entries, entry{p, id})
 		}
 	}
-	if len(given) == 0 {
-		cancel()
-		_ = cmd.Wait() // the rest of history does not matter
-		return found, nil
-	}
-	if err := cmd.Wait(); err != nil {
-		return nil, explain(ctx, "log", err, problem.String())
-	}
-	return found, nil
+	return r.blobs(ctx, entries, MaxHead, fn)
 }
 
 // clean maps paths as git writes them to those given; what can't be a file in the work tree is left out.

@@ -3,10 +3,13 @@ package git_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ageseal/ageseal/git"
 )
 
 func TestHead(t *testing.T) {
@@ -49,38 +52,52 @@ func TestHead(t *testing.T) {
 	}
 }
 
-func TestEverCommitted(t *testing.T) {
+func TestVersions(t *testing.T) {
 	w := newWork(t)
 	r := w.open()
-	if got, err := r.EverCommitted(t.Context(), "a"); err != nil || len(got) != 0 {
-		t.Fatalf("before the first commit: %v, %v", got, err)
+	versions := func(paths ...string) map[string][]string {
+		t.Helper()
+		got := map[string][]string{}
+		err := r.Versions(t.Context(), func(b git.Blob) error {
+			got[b.Path] = append(got[b.Path], string(b.Data))
+			slices.Sort(got[b.Path])
+			return nil
+		}, paths...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
 	}
-	w.write("now", "x")
-	w.write("deleted", "x")
-	w.write("dir/odd\nname", "x")
-	w.write("-n", "x")
+	if got := versions("a"); len(got) != 0 {
+		t.Fatalf("before the first commit: %v", got)
+	}
+	w.write("now", "now 1")
+	w.write("deleted", "deleted")
+	w.write("dir/odd\nname", "dir/odd\nname")
+	w.write("-n", "-n")
 	w.commit("one")
 	w.git("rm", "-q", "deleted")
 	w.git("commit", "-q", "-m", "two")
 
 	// Came and went on a branch before it was merged: history simplification would leave it out.
 	w.git("checkout", "-q", "-b", "side")
-	w.write("side-only", "x")
+	w.write("side-only", "side-only")
 	w.commit("side")
 	w.git("rm", "-q", "side-only")
 	w.git("commit", "-q", "-m", "side gone")
 	w.git("checkout", "-q", "main")
-	w.write("main-line", "x")
+	w.write("main-line", "main-line")
+	w.write("now", "now 2")
 	w.commit("three")
 	w.git("merge", "-q", "--no-ff", "-m", "merge", "side")
 
 	// Only the merge itself has it.
 	w.git("checkout", "-q", "-b", "other", "HEAD~1")
-	w.write("other", "x")
+	w.write("other", "other")
 	w.commit("other")
 	w.git("checkout", "-q", "main")
 	w.git("merge", "-q", "--no-ff", "--no-commit", "other")
-	w.write("evil", "x")
+	w.write("evil", "evil")
 	w.git("add", "evil")
 	w.git("commit", "-q", "-m", "evil merge")
 	w.git("rm", "-q", "evil")
@@ -88,36 +105,31 @@ func TestEverCommitted(t *testing.T) {
 
 	w.git("branch", "-q", "-D", "side", "other")
 	w.git("checkout", "-q", "-b", "elsewhere")
-	w.write("other-branch", "x")
+	w.write("other-branch", "other-branch")
 	w.commit("elsewhere")
 	w.git("checkout", "-q", "main")
-	w.write("staged", "x")
+	w.write("staged", "staged")
 	w.git("add", "staged")
 	w.git("config", "log.showSignature", "true")
 	w.git("config", "log.follow", "true")
 
-	want := map[string]bool{"now": true, "deleted": true, "./deleted": true, "-n": true, "side-only": true, "evil": true, "other-branch": true}
-	ask := []string{"now", "deleted", "./deleted", "-n", "side-only", "evil", "other-branch", "staged", "absent", "..", "*", ":(top)"}
-	got, err := r.EverCommitted(t.Context(), ask...)
-	if err != nil {
-		t.Fatal(err)
+	want := map[string][]string{
+		"now": {"now 1", "now 2"}, "deleted": {"deleted"}, "-n": {"-n"}, "side-only": {"side-only"}, "evil": {"evil"}, "other-branch": {"other-branch"},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	ask := []string{"now", "deleted", "./deleted", "-n", "side-only", "evil", "other-branch", "staged", "absent", "..", "*", ":(top)"}
+	if diff := cmp.Diff(want, versions(ask...)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for _, one := range []string{"evil", "dir/odd\nname"} {
-		if got, err := r.EverCommitted(t.Context(), one); err != nil || !got[one] {
-			t.Errorf("%q alone: %v, %v", one, got, err)
+		if got := versions(one); len(got[one]) != 1 {
+			t.Errorf("%q alone: %v", one, got)
 		}
 	}
 	many := append([]string(nil), ask...)
 	for len(many) < 400 {
 		many = append(many, strings.Repeat("deep/", 20)+string(rune('a'+len(many)%26))+strings.Repeat("x", len(many)))
 	}
-	if got, err = r.EverCommitted(t.Context(), many...); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, versions(many...)); diff != "" {
 		t.Errorf("many paths (-want +got):\n%s", diff)
 	}
 }

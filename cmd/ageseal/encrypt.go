@@ -133,7 +133,7 @@ func (c *cli) runEncrypt(o *encryptOptions, args []string) error {
 	for _, i := range work {
 		c.reportEncrypted(inputs[i], reports[i], targets[i])
 	}
-	c.warnCommitted(inputs, previous, reports)
+	c.warnCommitted(inputs, reports)
 	if undone != nil {
 		c.report(undone)
 		return errLeftUndone
@@ -206,12 +206,48 @@ func (c *cli) previous(o *encryptOptions, inputs []*input, work []int) (map[stri
 	return found, opener, err
 }
 
-// warnCommitted names the values that were readable in git: encrypting now does not take them back.
-func (c *cli) warnCommitted(inputs []*input, previous map[string]*manifest.File, reports []*secret.Report) {
+// warnCommitted names the values that any commit holds in plaintext: encrypting now does not take them back. It is said
+// after the work is done, so a history that can't be read is a warning, too.
+func (c *cli) warnCommitted(inputs []*input, reports []*secret.Report) {
+	byTop := map[string]map[string]*input{}
 	for i, in := range inputs {
-		f := previous[in.path]
-		if f == nil || reports[i] == nil || len(reports[i].Sealed) == 0 {
+		if reports[i] == nil || len(reports[i].Sealed) == 0 || in.path == "" {
 			continue
+		}
+		if top, ok := topLevel(filepath.Dir(in.path)); ok {
+			if name, ok := slashed(top, in); ok {
+				if byTop[top] == nil {
+					byTop[top] = map[string]*input{}
+				}
+				byTop[top][name] = in
+			}
+		}
+	}
+	for top, paths := range byTop {
+		readable, err := committedPlaintext(top, keysOf(paths))
+		if err != nil {
+			c.warn(fmt.Sprintf("the git history can't be searched for plaintext: %v", err), "")
+		}
+		for _, name := range keysOf(readable) {
+			for _, ref := range keysOf(readable[name]) {
+				c.warn(fmt.Sprintf("%s: Secret %s was committed in plaintext: git history keeps it", paths[name].shown, ref),
+					"change these values at their source: "+strings.Join(keysOf(readable[name][ref]), ", "))
+			}
+		}
+	}
+}
+
+// committedPlaintext finds path → Secret → keys whose values are in the repository's history for all to read.
+func committedPlaintext(top string, paths []string) (map[string]map[string]map[string]bool, error) {
+	repo, err := git.Open(context.Background(), top)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]map[string]map[string]bool{}
+	err = repo.Versions(context.Background(), func(b git.Blob) error {
+		f, err := manifest.Parse(b.Data)
+		if err != nil {
+			return nil // over the limit for a manifest
 		}
 		for _, item := range f.Items() {
 			if item.Kind != manifest.Native {
@@ -221,10 +257,20 @@ func (c *cli) warnCommitted(inputs []*input, previous map[string]*manifest.File,
 			if err != nil || len(n.Values) == 0 {
 				continue
 			}
-			c.warn(fmt.Sprintf("%s: Secret %s was committed in plaintext: git history keeps it", in.shown, secret.Ref(n.Namespace, n.Name)),
-				"change these values at their source: "+strings.Join(keysOf(n.Values), ", "))
+			ref := secret.Ref(n.Namespace, n.Name)
+			if found[b.Path] == nil {
+				found[b.Path] = map[string]map[string]bool{}
+			}
+			if found[b.Path][ref] == nil {
+				found[b.Path][ref] = map[string]bool{}
+			}
+			for key := range n.Values {
+				found[b.Path][ref][key] = true
+			}
 		}
-	}
+		return nil
+	}, paths...)
+	return found, err
 }
 
 // noneChanged ends a run over files that changed none of them, with the summary that says so.
