@@ -165,7 +165,10 @@ func restore(files []File) error {
 		back := filepath.Join(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+marker+"-back")
 		info, err := os.Stat(f.Path)
 		if err == nil {
-			err = os.WriteFile(back, f.Old, info.Mode().Perm())
+			err = os.WriteFile(back, f.Old, 0o600)
+		}
+		if err == nil {
+			err = os.Chmod(back, info.Mode().Perm()) // by itself: the umask takes from WriteFile's mode
 		}
 		if err == nil {
 			err = os.Rename(back, f.Path)
