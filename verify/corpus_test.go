@@ -1,7 +1,10 @@
 package verify_test
 
 import (
+	"archive/tar"
+	"compress/gzip"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ageseal/ageseal/verify"
 )
 
 // shared is the directory of cases that nobody in the project wrote.
@@ -128,5 +133,52 @@ func TestOtherCorpora(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Whole repositories: those with SOPS files are clean, the twin of one with its values in clear has 43 Secrets.
+func TestRepositories(t *testing.T) {
+	archives, err := filepath.Glob(filepath.Join(shared(t), "corpora", "gitops", "*.tar.gz"))
+	if err != nil || len(archives) != 4 {
+		t.Fatalf("%d repositories, %v", len(archives), err)
+	}
+	for _, archive := range archives {
+		want := map[string]int{}
+		if strings.Contains(archive, ".twin.") {
+			want["plaintext-secret"] = 43
+		}
+		got := map[string]int{}
+		f, err := os.Open(archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := 0
+		for in := tar.NewReader(z); ; files++ {
+			h, err := in.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := io.ReadAll(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, finding := range verify.Bytes(h.Name, data) {
+				got[finding.Rule]++
+				if want[finding.Rule] == 0 {
+					t.Logf("%+v", finding)
+				}
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" || files < 50 {
+			t.Errorf("%s, %d files (-want +got):\n%s", filepath.Base(archive), files, diff)
+		}
 	}
 }

@@ -54,7 +54,7 @@ func pems(t *testing.T) map[string]string {
 		"a private key (OPENSSH)":                              block("OPENSSH ", append([]byte("openssh-key-v1\x00\x00\x00\x00\x04none"), pkcs8...)),
 		"a private key (PKCS #8, encrypted with a passphrase)": block("ENCRYPTED ", append(pkcs8, sec1...)),
 		"a private key (RSA) with headers":                     old,
-		"a private key (PGP)": "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n" +
+		"a private key (PGP) with headers": "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n" +
 			base64.StdEncoding.EncodeToString(sec1) + "\n=AbCd\n-----END PGP PRIVATE KEY BLOCK-----\n",
 	}
 }
