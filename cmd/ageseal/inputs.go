@@ -19,7 +19,7 @@ import (
 // input is a manifest to work on: a file, or standard input.
 type input struct {
 	shown string // as messages name it
-	path  string // the file itself, links resolved; "" for standard input
+	path  string // the file itself, absolute and with links resolved; "" for standard input
 	data  []byte
 	file  *manifest.File
 	given bool // named by the user, not found in a directory
@@ -81,6 +81,9 @@ func (c *cli) standardInput() (*input, error) {
 
 func readInput(path string) (*input, error) {
 	resolved, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		resolved, err = filepath.Abs(resolved)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -157,8 +157,7 @@ func systemText(path string, err error) string {
 	var e *fs.PathError
 	if errors.As(err, &e) {
 		if path == "" {
-			path = e.Path
-			return path + ": " + e.Err.Error()
+			return relative(e.Path) + ": " + e.Err.Error()
 		}
 		return e.Err.Error()
 	}

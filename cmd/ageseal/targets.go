@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -285,12 +284,9 @@ func relative(path string) string {
 
 // slashed gives in's path relative to top, with slashes, as git and policies write it.
 func slashed(top string, in *input) (string, bool) {
-	abs, err := filepath.Abs(in.path)
-	if err != nil {
-		return "", false
-	}
-	rel, err := filepath.Rel(top, abs)
-	return filepath.ToSlash(rel), err == nil && !slices.Contains(strings.Split(filepath.ToSlash(rel), "/"), "..")
+	rel, err := filepath.Rel(top, in.path)
+	rel = filepath.ToSlash(rel)
+	return rel, err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
 }
 
 // knowNames reads the policies above the inputs so that messages can name recipients. It is a courtesy: what can't be
