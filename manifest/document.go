@@ -5,12 +5,15 @@ import (
 )
 
 // object checks what holds for every object of ours before its fields are read: no YAML feature that makes two readers see two things.
-// It returns nil if nothing can be read.
+// It returns nil if the fields can't be read.
 func (i *Item) object(f *faults) *node {
 	n := i.n
 	if n == nil {
 		f.add(i.Line, "", ErrParse, "not a readable object", "")
 		return nil
+	}
+	if n.is(mapping) {
+		f.secret = fullName(n)
 	}
 	if hasOddBreak(i.doc.text) {
 		f.add(i.Line, "", ErrParse, "a line break that not every YAML reader takes for one (CR alone, NEL, LS or PS)", `write it as an escape in double quotes: "\r", "\u0085", "\u2028" or "\u2029"`)
@@ -20,9 +23,11 @@ func (i *Item) object(f *faults) *node {
 		f.add(i.Line, "", ErrParse, "a NUL byte", "")
 		return nil
 	}
-	before := len(f.list)
 	checkTree(f, n, 1)
-	if len(f.list) > before {
+	if len(f.list) > 0 {
+		if n.is(mapping) && !n.marked {
+			return n
+		}
 		return nil
 	}
 	if !i.ready && n.end == 0 && !measure(i.doc.text, n, i.indent) {
@@ -81,9 +86,13 @@ func checkTree(f *faults, n *node, depth int) {
 	}
 }
 
+// reported says whether checkTree has said what is wrong with a node.
+func reported(n *node) bool { return n.marked || n.kind == alias }
+
 // stringField reads a field that has to be a string.
 func stringField(f *faults, n *node, name string) (string, bool) {
 	switch {
+	case reported(n):
 	case n.kind != scalar:
 		f.add(n.line, "", ErrSchema, name+" is not a string", "")
 	case !n.str:
@@ -96,7 +105,7 @@ func stringField(f *faults, n *node, name string) (string, bool) {
 
 // stringMap reads labels or annotations; values that aren't strings are taken as they are written, they are Kubernetes' to judge.
 func stringMap(f *faults, n *node, name string) map[string]string {
-	if n.isNull() {
+	if n.isNull() || reported(n) {
 		return nil
 	}
 	if n.kind != mapping {
@@ -105,7 +114,7 @@ func stringMap(f *faults, n *node, name string) map[string]string {
 	}
 	m := make(map[string]string, len(n.kids)/2)
 	for j := 0; j < len(n.kids); j += 2 {
-		if v := n.kids[j+1]; v.kind != scalar {
+		if v := n.kids[j+1]; v.kind != scalar && !reported(v) {
 			f.add(n.kids[j].line, "", ErrSchema, name+": a value that is not a string", "")
 		} else {
 			m[n.kids[j].value] = v.value
@@ -120,6 +129,9 @@ type metadata struct {
 }
 
 func readMetadata(f *faults, n *node) (m metadata) {
+	if reported(n) {
+		return m
+	}
 	if n.kind != mapping {
 		f.add(n.line, "", ErrSchema, "metadata is not a map", "")
 		return m

@@ -70,7 +70,10 @@ func (i *Item) rewrite(c change) []Dropped {
 
 // mustRead makes sure that the item is checked and measured. Nobody edits what couldn't be read: that would be text thrown away.
 func (i *Item) mustRead() {
-	if !i.ready && i.object(&faults{}) == nil {
+	if i.ready {
+		return
+	}
+	if i.object(&faults{}); !i.ready {
 		panic("manifest: an edit of an item that can't be read")
 	}
 }

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 )
 
@@ -53,7 +54,11 @@ func (f *faults) add(line int, key string, kind error, text, hint string) {
 	}
 }
 
-func (f *faults) join() error { return errors.Join(f.list...) }
+// join returns the problems in the order of their lines.
+func (f *faults) join() error {
+	slices.SortStableFunc(f.list, func(a, b error) int { return a.(*Error).Line - b.(*Error).Line })
+	return errors.Join(f.list...)
+}
 
 // quoteName quotes a field name for a message. A name that doesn't look like one is left out: a value whose quotes or indentation went
 // wrong is read as a name, and messages hold no values.

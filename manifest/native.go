@@ -24,18 +24,17 @@ func (i *Item) Native() (*NativeSecret, error) {
 	var f faults
 	n := i.object(&f)
 	if n == nil {
-		if i.n.is(mapping) {
-			f.name(fullName(i.n))
-		}
 		return nil, f.join()
 	}
-	f.secret = fullName(n)
 	s := &NativeSecret{Values: map[string]Value{}}
 	if n.get("kind") == nil || n.get("apiVersion") == nil {
 		f.add(n.line, "", ErrSchema, "an item of a SecretList without apiVersion and kind", `add "apiVersion: v1" and "kind: Secret" to it`)
 	}
 	for j := 0; j < len(n.kids); j += 2 {
 		k, v := n.kids[j], n.kids[j+1]
+		if k.kind != scalar || !k.str {
+			continue // reported
+		}
 		switch k.value {
 		case "apiVersion", "kind":
 			stringField(&f, v, k.value)
@@ -71,14 +70,10 @@ func (i *Item) Native() (*NativeSecret, error) {
 	return s, nil
 }
 
-// name sets the Secret's name on faults found before it was known.
-func (f *faults) name(s string) {
-	for _, e := range f.list {
-		e.(*Error).Secret = s
-	}
-}
-
 func boolField(f *faults, n *node, name string) *bool {
+	if reported(n) {
+		return nil
+	}
 	if n.kind == scalar && n.style == plain && (n.value == "true" || n.value == "false") {
 		b := n.value == "true"
 		return &b
@@ -88,7 +83,7 @@ func boolField(f *faults, n *node, name string) *bool {
 }
 
 func readValues(f *faults, n *node, field string, into map[string]Value) {
-	if n.isNull() {
+	if n.isNull() || reported(n) {
 		return
 	}
 	if n.kind != mapping {
@@ -98,6 +93,9 @@ func readValues(f *faults, n *node, field string, into map[string]Value) {
 	for j := 0; j < len(n.kids); j += 2 {
 		k, v := n.kids[j], n.kids[j+1]
 		key := k.value
+		if k.kind != scalar || !k.str || reported(k) || reported(v) {
+			continue
+		}
 		if !IsSecretKey(key) {
 			text, hint := "a key that Kubernetes does not allow in a Secret", "letters, digits, - _ . only, at most 253, not . or .. at the beginning"
 			if key == "$patch" {

@@ -118,7 +118,8 @@ func appendQuoted(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// IsSecretKey is Kubernetes' rule for a key of a Secret (IsConfigMapKey in k8s.io/apimachinery).
+// IsSecretKey says whether Kubernetes takes s for a key of a Secret: 1 to 253 characters of a-z, A-Z, 0-9, - _ and ., not "." and nothing
+// that begins with ".." (IsConfigMapKey in k8s.io/apimachinery).
 func IsSecretKey(s string) bool {
 	if len(s) == 0 || len(s) > 253 || s == "." || strings.HasPrefix(s, "..") {
 		return false

@@ -42,13 +42,9 @@ type Box struct {
 func (i *Item) Sealed() (*EncryptedSecret, error) {
 	var f faults
 	n := i.object(&f)
-	if n == nil {
-		if i.n.is(mapping) {
-			f.name(fullName(i.n))
-		}
+	if n == nil || len(f.list) > 0 {
 		return nil, f.join()
 	}
-	f.secret = fullName(n)
 	s := &EncryptedSecret{}
 	fields(&f, n, "", "apiVersion", "kind", "metadata", "spec")
 	if v := n.get("apiVersion"); v != nil {
