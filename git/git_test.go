@@ -200,20 +200,21 @@ func TestSeparateGitDirectory(t *testing.T) {
 	}
 }
 
-// An identity in the environment must not reach a program that git's configuration names.
-func TestChildrenSeeNoIdentity(t *testing.T) {
+// An identity in the environment must not reach a program that git's configuration names, nor git's words with the
+// credentials of a remote reach anybody.
+func TestNothingSecretPasses(t *testing.T) {
 	w := newWork(t)
 	seen := filepath.Join(t.TempDir(), "seen")
 	bin := t.TempDir()
-	script := "#!/bin/sh\nenv > '" + seen + "'\nexit 1\n"
+	script := "#!/bin/sh\nenv > '" + seen + "'\necho \"fatal: unable to access 'https://user:CANARY@example.org/'\" >&2\nexit 1\n"
 	if err := os.WriteFile(filepath.Join(bin, "git"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	t.Setenv("AGESEAL_IDENTITY", "CANARY-b1946ac9")
 	_, err := git.Open(t.Context(), w.dir)
-	if err == nil || strings.Contains(err.Error(), "CANARY") {
-		t.Errorf("error %v", err)
+	if want := "git rev-parse: unable to access 'https://example.org/'"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 	env, err := os.ReadFile(seen)
 	if err != nil || !strings.Contains(string(env), "LC_ALL=C") || strings.Contains(string(env), "CANARY") {

@@ -145,7 +145,8 @@ func explain(ctx context.Context, command string, err error, stderr string) erro
 		line = strings.TrimSpace(line)
 		for _, prefix := range []string{"fatal: ", "error: "} {
 			if rest, ok := strings.CutPrefix(line, prefix); ok && message == "" {
-				message = strings.ToValidUTF8(credentials.ReplaceAllString(rest, "://")[:min(len(rest), longest)], "")
+				rest = credentials.ReplaceAllString(rest, "://")
+				message = strings.ToValidUTF8(rest[:min(len(rest), longest)], "")
 			}
 		}
 	}

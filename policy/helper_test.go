@@ -13,13 +13,14 @@ import (
 var (
 	alicePQ, bobPQ, carolPQ = testkeys.Alice().Recipient().String(), testkeys.Bob().Recipient().String(), testkeys.Carol().Recipient().String()
 	frankPQ                 = testkeys.PostQuantum("frank").Recipient().String()
+	frankX                  = testkeys.Classic("frank").Recipient().String()
 	daveX, erinX            = testkeys.Dave().Recipient().String(), testkeys.Erin().Recipient().String()
 )
 
-// expand writes recipients for $ALICE, $BOB, $CAROL (hybrid), $DAVE and $ERIN (X25519), $BOB2 (another hybrid), and
+// expand writes recipients for $ALICE, $BOB, $CAROL (hybrid), $BOB2 (hybrid), $DAVE, $ERIN and $FRANK (X25519), and
 // the two first lines for $HEAD.
 func expand(text string) []byte {
-	return []byte(strings.NewReplacer("$ALICE", alicePQ, "$BOB2", frankPQ, "$BOB", bobPQ, "$CAROL", carolPQ, "$DAVE", daveX, "$ERIN", erinX,
+	return []byte(strings.NewReplacer("$ALICE", alicePQ, "$BOB2", frankPQ, "$BOB", bobPQ, "$CAROL", carolPQ, "$FRANK", frankX, "$DAVE", daveX, "$ERIN", erinX,
 		"$HEAD", "apiVersion: ageseal.dev/v1alpha1\nkind: Policy").Replace(text))
 }
 
@@ -54,9 +55,9 @@ func faults(t testing.TB, err error) []*policy.Error {
 
 // texts of recipients, shortened to their owners' names.
 func owners(rs []*crypt.Recipient) string {
-	names := map[string]string{alicePQ: "alice", bobPQ: "bob", carolPQ: "carol", daveX: "dave", erinX: "erin"}
+	names := map[string]string{alicePQ: "alice", bobPQ: "bob", carolPQ: "carol", daveX: "dave", erinX: "erin", frankX: "frank"}
 	var out []string
-	for _, name := range []string{"alice", "bob", "carol", "dave", "erin"} {
+	for _, name := range []string{"alice", "bob", "carol", "dave", "erin", "frank"} {
 		for _, r := range rs {
 			if names[r.String()] == name {
 				out = append(out, name)
