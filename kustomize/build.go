@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 
 	"github.com/ageseal/ageseal/crypt"
@@ -144,12 +145,12 @@ func (b *build) run(ctx context.Context, target string) (result *Result, err err
 
 // kustomize runs kustomize over placeholders.
 func (b *build) kustomize(target string) (resmap.ResMap, order, error) {
-	opts := krusty.Options{Reorder: krusty.ReorderOptionUnspecified}
+	opts := krusty.Options{Reorder: krusty.ReorderOptionUnspecified, LoadRestrictions: types.LoadRestrictionsRootOnly}
 	if b.o.Kustomize != nil {
 		opts = *b.o.Kustomize
-	} else {
-		d := krusty.MakeDefaultOptions()
-		opts.LoadRestrictions, opts.PluginConfig = d.LoadRestrictions, d.PluginConfig
+	}
+	if opts.PluginConfig == nil {
+		opts.PluginConfig = types.DisabledPluginConfig()
 	}
 	reorder := opts.Reorder
 	if !b.sortsItself(target) {

@@ -92,6 +92,11 @@ func (f *fileSystem) ReadFile(path string) ([]byte, error) {
 	if use&(useTransformer|useReplacement) != 0 {
 		f.tree.operators(full, use, src)
 	}
+	if use&(useResource|usePatch|useGenerator|useTransformer) != 0 {
+		if err := checkAliases(src); err != nil {
+			return nil, f.keep(&Error{File: shortPath(full), Err: err, Hint: "write the values out where they are used"})
+		}
+	}
 	if !mayBeSealed(src) {
 		return src, nil
 	}

@@ -35,14 +35,15 @@ type secretGenerator struct {
 // asGenerators gives the file as configuration of builtin SecretGenerators, one for each sealed document; whatever else
 // is in it stays what it is. A generator listed in a file does not get the kustomization's generatorOptions: that is
 // kustomize's rule for all of them.
-func (b *build) asGenerators(file string, f *manifest.File) ([]byte, error) {
+func (b *build) asGenerators(path string, f *manifest.File) ([]byte, error) {
+	file := shortPath(path)
 	var configs []*secretGenerator
 	var faults []error
 	for _, item := range f.Items() {
 		if item.Kind != manifest.Sealed && item.Kind != manifest.Broken {
 			continue
 		}
-		d, hash, behavior, err := b.read(file, item)
+		d, hash, behavior, err := b.read(path, item)
 		if err != nil {
 			faults = append(faults, err)
 			continue

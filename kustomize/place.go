@@ -4,21 +4,35 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/ageseal/ageseal/secret"
 )
 
 // check holds every placeholder of a Secret against its binding, and fills in the namespace that it has from it.
 func (b *build) check(p *placed) error {
 	var faults []error
+	var document *document // the last one that does not fit at all: told once
 	for _, s := range p.sites {
-		if err := b.fits(p, s); err != nil {
+		if s.doc == document {
+			continue
+		}
+		if err := b.fitsSecret(p, s.doc); err != nil {
+			document = s.doc
+			faults = append(faults, err)
+		} else if err := b.fitsKey(p, s); err != nil {
 			faults = append(faults, err)
 		}
 	}
 	if len(faults) > 0 {
 		return errors.Join(faults...)
+	}
+	if t := lookup(p.res.YNode(), "type"); t != nil && secret.IsCredentialType(t.Value) && !slices.Contains(b.o.AllowTypes, t.Value) {
+		return p.sites[0].doc.fault("", factf(secret.ErrType, "the build gives it the type %s, with which the cluster mints or accepts a credential", t.Value),
+			"if you want it, say so on the command line: --allow-type "+t.Value)
 	}
 	if err := p.dropRequests(); err != nil {
 		return err
@@ -47,25 +61,31 @@ func (p *placed) dropRequests() error {
 	return p.res.SetAnnotations(all)
 }
 
-func (b *build) fits(p *placed, s site) error {
-	bound := s.doc.binding
-	if s.key != s.slot.key {
-		return s.doc.fault(s.slot.key, factf(ErrPlacement, "the value would end under key %s of %s", b.marks.scrub(s.key), describe(p.res)),
-			"a value stays with its key; set the other key with \"ageseal set\"")
-	}
+// fitsSecret holds the Secret against the binding of a document that has values in it.
+func (b *build) fitsSecret(p *placed, d *document) error {
+	bound := d.binding
 	namespace := p.res.GetNamespace()
 	if namespace == "" {
 		namespace = b.o.Namespace
 	}
 	if bound.Namespace != "" && namespace != "" && namespace != bound.Namespace {
-		return s.doc.fault(s.key, factf(ErrPlacement, "sealed for namespace %s, the build puts it into %s", bound.Namespace, namespace),
+		return d.fault("", factf(ErrPlacement, "sealed for namespace %s, the build puts it into %s", bound.Namespace, namespace),
 			"encrypt the Secret for that namespace, or look for a namespace: in a kustomization above it")
 	}
 	if name := p.baseName(); bound.Name != "" && !b.tree.canName(name, bound.Name) {
-		return s.doc.fault(s.key, factf(ErrPlacement, "sealed for a Secret named %s, the build puts it into one named %s", bound.Name, p.res.GetName()),
+		return d.fault("", factf(ErrPlacement, "sealed for a Secret named %s, the build puts it into one named %s", bound.Name, p.res.GetName()),
 			"namePrefix, nameSuffix and the content hash may change the name; anything else needs a Secret sealed for it")
 	}
-	if s.doc.patch && lookup(p.res.YNode(), "stringData", s.key) != nil {
+	return nil
+}
+
+// fitsKey holds one value against its key.
+func (b *build) fitsKey(p *placed, s site) error {
+	if s.key != s.slot.key {
+		return s.doc.fault(s.slot.key, factf(ErrPlacement, "the value would end under key %s of %s", b.marks.scrub(s.key), describe(p.res)),
+			"a value stays with its key; set the other key with \"ageseal set\"")
+	}
+	if b.tree.uses[s.doc.path] == usePatch && lookup(p.res.YNode(), "stringData", s.key) != nil {
 		return s.doc.fault(s.key, errors.New("the patch has no effect: its target has this key in stringData, which wins over data"),
 			"encrypt the target too, or move the key to data there")
 	}

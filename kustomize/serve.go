@@ -30,7 +30,7 @@ type document struct {
 	line     int
 	lines    map[string]int // of each value
 	requests []string       // names of the annotations that are meant for the build
-	patch    bool           // served as a patch, perhaps as a resource too
+	path     string         // resolved
 	wrapped  bool           // served as a generator: base64 in lines of 70 characters, as kustomize's generators write it
 
 	sealed *manifest.EncryptedSecret // until it is opened; it holds on to the text of the file
@@ -38,10 +38,10 @@ type document struct {
 	err    error
 }
 
-func newDocument(file string, sealed *manifest.EncryptedSecret) *document {
+func newDocument(path string, sealed *manifest.EncryptedSecret) *document {
 	b := sealed.Spec.Binding
 	d := &document{
-		file: file, sealed: sealed, line: sealed.Spec.Line, lines: make(map[string]int, len(sealed.Spec.Data)),
+		path: path, file: shortPath(path), sealed: sealed, line: sealed.Spec.Line, lines: make(map[string]int, len(sealed.Spec.Data)),
 		binding: manifest.Binding{Namespace: strings.Clone(b.Namespace), Name: strings.Clone(b.Name)},
 	}
 	namespace := b.Namespace
@@ -94,9 +94,9 @@ func (b *build) serve(path string, u use, src []byte) ([]byte, error) {
 	}
 	var out []byte
 	if generator {
-		out, err = b.asGenerators(file, f)
+		out, err = b.asGenerators(path, f)
 	} else {
-		out, err = b.asSecrets(file, u, f)
+		out, err = b.asSecrets(path, f)
 	}
 	if err != nil {
 		return nil, err
@@ -141,13 +141,13 @@ func misused(file string, u use) error {
 }
 
 // asSecrets gives the file with a native Secret for every sealed document.
-func (b *build) asSecrets(file string, u use, f *manifest.File) ([]byte, error) {
+func (b *build) asSecrets(path string, f *manifest.File) ([]byte, error) {
 	var faults []error
 	for _, item := range f.Items() {
 		if item.Kind != manifest.Sealed && item.Kind != manifest.Broken {
 			continue
 		}
-		d, hash, behavior, err := b.read(file, item)
+		d, hash, behavior, err := b.read(path, item)
 		if err == nil && behavior != "" && behavior != "create" {
 			err = d.fault("", fmt.Errorf("the annotation %s has no effect on a resource", behaviorAnnotation),
 				"list the file under generators: instead of resources:")
@@ -156,7 +156,6 @@ func (b *build) asSecrets(file string, u use, f *manifest.File) ([]byte, error) 
 			faults = append(faults, err)
 			continue
 		}
-		d.patch = u&usePatch != 0
 		plain := b.plain(d)
 		if hash {
 			plain.Annotations = map[string]string{hashMarker: "enabled"}
@@ -178,12 +177,15 @@ func outOfBounds(namespace string) error {
 }
 
 // read reads one sealed item and what its annotations ask for.
-func (b *build) read(file string, item *manifest.Item) (d *document, hash bool, behavior string, err error) {
+func (b *build) read(path string, item *manifest.Item) (d *document, hash bool, behavior string, err error) {
 	sealed, err := secret.Read(item)
 	if err != nil {
-		return nil, false, "", inFile(file, err)
+		return nil, false, "", inFile(shortPath(path), err)
 	}
-	d = newDocument(file, sealed)
+	if err := secret.CheckBinding(sealed); err != nil {
+		return nil, false, "", inFile(shortPath(path), err)
+	}
+	d = newDocument(path, sealed)
 	if ns := sealed.Spec.Binding.Namespace; b.o.OnlyNamespaces != nil && (ns == "" || !slices.Contains(b.o.OnlyNamespaces, ns)) {
 		return nil, false, "", d.fault("", outOfBounds(ns),
 			"it may open "+strings.Join(b.o.OnlyNamespaces, ", "))
