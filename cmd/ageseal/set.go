@@ -64,7 +64,9 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 		return within(path, err)
 	}
 	value := []byte(inline)
-	if hasInline {
+	if hasInline && inline == "" {
+		// Nothing that anybody could read; it is how an empty value is asked for.
+	} else if hasInline {
 		c.warn("a value on the command line is visible to other processes and in the shell's history", "pipe it in, or leave it away to be asked")
 	} else if value, err = c.readValue(o.fromFile, key); err != nil {
 		return err
@@ -127,6 +129,10 @@ func (c *cli) readValue(file, key string) ([]byte, error) {
 		return c.prompt(tty, fmt.Sprintf("value of %s (hidden): ", key))
 	}
 	value, err := readValue(c.in)
+	if err == nil && len(value) == 0 {
+		// The command before the pipe has failed, most likely.
+		err = hinted("to set an empty value on purpose: ageseal set FILE "+key+"=", "no value came from standard input")
+	}
 	if err != nil || file == "-" {
 		return value, err
 	}
