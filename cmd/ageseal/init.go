@@ -110,6 +110,9 @@ func (c *cli) runInit(o *initOptions) error {
 	}
 	if changed {
 		c.note("%s: installed, it refuses plaintext Secrets and private keys", relative(path))
+		if _, err := os.Stat(path + git.KeptSuffix); err == nil {
+			c.note("  the hook that was there is kept as %s and runs first", filepath.Base(path)+git.KeptSuffix)
+		}
 	} else {
 		c.note("%s: exists, unchanged", relative(path))
 	}

@@ -7,12 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ageseal/ageseal/git"
-	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/policy"
 	"github.com/ageseal/ageseal/verify"
 )
@@ -29,7 +29,7 @@ func newVerifyCommand(c *cli) *cobra.Command {
 		Short: "Find plaintext Secrets and private keys, without any key",
 		Long: `Look for native Secrets with values, private keys, and sealed manifests that can't be opened by anybody. With
 --staged, what the next commit holds is checked; this is what the git hook runs. A finding can be silenced
-for a path in the policy, with a reason.` + exitHelp(statusFindings),
+for a path in the policy, with a reason; for --staged, in the policy that is committed already.` + exitHelp(statusFindings),
 		Example: `  ageseal verify --staged
   ageseal verify apps
   ageseal verify -o json > findings.json`,
@@ -109,29 +109,74 @@ func (c *cli) hints(o *verifyOptions, findings []verify.Finding) {
 	}
 }
 
+// maxVerified is the largest file, in bytes, that is looked into. A manifest is far smaller; a dump with a key in it may
+// not be.
+const maxVerified = 64 << 20
+
+// verifyStaged checks the index. What silences a finding is the policy of HEAD: a change can't excuse itself.
 func (c *cli) verifyStaged() ([]verify.Finding, error) {
-	repo, err := git.Open(context.Background(), ".")
+	ctx := context.Background()
+	repo, err := git.Open(ctx, ".")
 	if err != nil {
 		return nil, err
 	}
-	silenced := c.silencer(repo.Top)
 	var findings []verify.Finding
-	err = repo.Staged(context.Background(), manifest.MaxFileSize, func(b git.Blob) error {
-		for _, f := range verify.Bytes(b.Path, b.Data) {
-			if !silenced(f.Rule, b.Path) {
-				findings = append(findings, f)
-			}
+	err = repo.Staged(ctx, maxVerified, func(b git.Blob) error {
+		shown := relative(filepath.Join(repo.Top, filepath.FromSlash(b.Path)))
+		if b.Data == nil {
+			c.warn(fmt.Sprintf("%s: larger than %d MiB, not looked into", shown, maxVerified>>20), "")
 		}
+		findings = append(findings, verify.Bytes(shown, b.Data)...)
 		return nil
 	})
-	return findings, err
+	if err != nil || len(findings) == 0 {
+		return nil, err
+	}
+	silenced, err := c.silencedAtHead(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(findings, func(f verify.Finding) bool {
+		path, err := filepath.Abs(f.File)
+		if err == nil {
+			path, err = filepath.Rel(repo.Top, path)
+		}
+		return err == nil && silenced(f.Rule, filepath.ToSlash(path))
+	}), nil
+}
+
+// silencedAtHead reads which findings the committed policy silences, or the one named with --policy.
+func (c *cli) silencedAtHead(ctx context.Context, repo *git.Repo) (func(rule, path string) bool, error) {
+	if c.policyFile != "" {
+		return c.silencer(repo.Top), nil
+	}
+	head, err := repo.Head(ctx, policy.FileName)
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.Parse(head[policy.FileName])
+	if err != nil {
+		return func(string, string) bool { return false }, nil // none, or one that silences nothing
+	}
+	return func(rule, path string) bool {
+		_, ok := p.Silenced(rule, path)
+		return ok
+	}, nil
 }
 
 func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
 	var findings []verify.Finding
 	silencers := map[string]func(rule, path string) bool{}
 	check := func(path string) error {
-		data, err := readBounded(path)
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		if info.Size() > maxVerified {
+			c.warn(fmt.Sprintf("%s: larger than %d MiB, not looked into", path, maxVerified>>20), "")
+			return nil
+		}
+		data, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
