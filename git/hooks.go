@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/ageseal/ageseal/internal/atomicfile"
 )
@@ -30,14 +31,16 @@ func (r *Repo) HooksDir(ctx context.Context) (string, error) {
 	return filepath.FromSlash(strings.TrimSuffix(string(out), "\n")), nil
 }
 
-var hookName = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+var hookName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+})
 
 // InstallHook writes an executable hook that runs script, lines of POSIX shell, and returns its path. A hook of somebody
 // else's is kept beside it as NAME.local (KeptSuffix), and ours runs it first, with the same arguments and input: it may
 // still change what is staged, and if it fails, so does ours, with its status. Again is harmless: a hook of ours is
 // brought up to date, or left alone, and then changed is false.
 func (r *Repo) InstallHook(ctx context.Context, name, script string) (path string, changed bool, err error) {
-	if !hookName.MatchString(name) {
+	if !hookName().MatchString(name) {
 		return "", false, errors.New("malformed name of a hook")
 	}
 	dir, err := r.HooksDir(ctx)

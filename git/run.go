@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // localVariables tie a git process to one repository; hooks get them from git. (git rev-parse --local-env-vars, less
@@ -116,7 +117,9 @@ func status(err error) int {
 	return -1
 }
 
-var credentials = regexp.MustCompile(`://[^/@\s]*@`)
+var credentials = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`://[^/@\s]*@`)
+})
 
 // explain turns the end of a git process into an error for people.
 func explain(ctx context.Context, command string, err error, stderr string) error {
@@ -145,7 +148,7 @@ func explain(ctx context.Context, command string, err error, stderr string) erro
 		line = strings.TrimSpace(line)
 		for _, prefix := range []string{"fatal: ", "error: "} {
 			if rest, ok := strings.CutPrefix(line, prefix); ok && message == "" {
-				rest = credentials.ReplaceAllString(rest, "://")
+				rest = credentials().ReplaceAllString(rest, "://")
 				message = strings.ToValidUTF8(rest[:min(len(rest), longest)], "")
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -69,13 +70,15 @@ var errIdentity = errors.New("found an identity where a recipient was expected")
 
 // identityText matches a private key in running text, a comment for instance. The bare prefix, which documentation
 // mentions, is not one.
-var identityText = regexp.MustCompile(`(?i)AGE-SECRET-KEY-(PQ-)?1[a-z0-9]{32}|AGE-PLUGIN-[a-z0-9+._-]+-1[a-z0-9]{6}|-----BEGIN [A-Z0-9 ]*PRIVATE KEY`)
+var identityText = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)AGE-SECRET-KEY-(PQ-)?1[a-z0-9]{32}|AGE-PLUGIN-[a-z0-9+._-]+-1[a-z0-9]{6}|-----BEGIN [A-Z0-9 ]*PRIVATE KEY`)
+})
 
 // looksPrivate reports whether a whole value is, or begins as, a private key.
 func looksPrivate(s string) bool {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	return strings.HasPrefix(s, "AGE-SECRET-KEY-") || strings.HasPrefix(s, "AGE-PLUGIN-") ||
-		strings.HasPrefix(s, "-----BEGIN") || identityText.MatchString(s)
+		strings.HasPrefix(s, "-----BEGIN") || identityText().MatchString(s)
 }
 
 // longestQuote is short of what 32 bytes take in any encoding that keys are written in: base64 needs 43 characters.

@@ -65,7 +65,7 @@ func Fresh(members ...Member) ([]byte, error) {
 func scalar(name string) string {
 	words := []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 	letter := name != "" && (name[0]|0x20 >= 'a' && name[0]|0x20 <= 'z')
-	if letter && nameText.MatchString(name) && !slices.Contains(words, strings.ToLower(name)) {
+	if letter && nameText().MatchString(name) && !slices.Contains(words, strings.ToLower(name)) {
 		return name
 	}
 	return strconv.Quote(name)

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -59,7 +60,9 @@ type group struct {
 }
 
 // nameText is what people and groups may be called: e-mail addresses fit. What begins as a recipient does is no name.
-var nameText = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$`)
+var nameText = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$`)
+})
 
 func looksLikeRecipient(s string) bool {
 	return strings.HasPrefix(s, "age1") || strings.HasPrefix(s, "ssh-") || strings.HasPrefix(s, "ecdsa-") || strings.HasPrefix(s, "sk-")
@@ -113,7 +116,7 @@ func (p *parser) name(f field, what string) bool {
 	case looksLikeRecipient(f.name):
 		p.add(f.line, "a name comes first: alice: age1pq1…", "%s: found a recipient where a name was expected", what)
 		return false
-	case !nameText.MatchString(f.name):
+	case !nameText().MatchString(f.name):
 		p.add(f.line, "letters, digits and . _ @ + -, at most 63 of them", "%s: malformed name", what)
 		return false
 	}
@@ -207,7 +210,9 @@ func (p *parser) unknown(line int, where, name string) {
 	}
 }
 
-var dnsLabel = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`) // RFC 1123, as Kubernetes wants of a namespace
+var dnsLabel = sync.OnceValue(func() *regexp.Regexp { // RFC 1123, as Kubernetes wants of a namespace
+	return regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+})
 
 func (p *parser) rule(n *yaml.Node) {
 	f := p.fields(n, "rule", "*path", "*recipients", "namespace", "classical")
@@ -223,7 +228,7 @@ func (p *parser) rule(n *yaml.Node) {
 		}
 	}
 	if v, ok := f["namespace"]; ok {
-		if r.Namespace, ok = p.string(v.value, where+": namespace"); ok && !dnsLabel.MatchString(r.Namespace) {
+		if r.Namespace, ok = p.string(v.value, where+": namespace"); ok && !dnsLabel().MatchString(r.Namespace) {
 			p.add(v.line, "lower-case letters, digits and -, at most 63", "%s: namespace is no name that Kubernetes takes", where)
 		}
 	}
@@ -256,13 +261,15 @@ func (p *parser) pattern(f field, text *string) (glob, bool) {
 	return g, true
 }
 
-var findingText = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+var findingText = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+})
 
 func (p *parser) silence(n *yaml.Node) {
 	f := p.fields(n, "silence", "*finding", "*path", "*reason")
 	var s silence
 	if v, ok := f["finding"]; ok {
-		if s.finding, ok = p.string(v.value, "silence: finding"); ok && (!findingText.MatchString(s.finding) || len(s.finding) > longestQuote) {
+		if s.finding, ok = p.string(v.value, "silence: finding"); ok && (!findingText().MatchString(s.finding) || len(s.finding) > longestQuote) {
 			p.add(v.line, `an id as "ageseal verify" prints it`, "silence: malformed finding")
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -65,7 +66,7 @@ func (r *reader) text(src []byte) bool {
 	ok := true
 	r.lines = strings.Split(strings.ReplaceAll(string(src), "\r\n", "\n"), "\n")
 	for i, line := range r.lines {
-		if identityText.MatchString(line) {
+		if identityText().MatchString(line) {
 			r.foundIdentity(i + 1)
 		}
 		if strings.ContainsFunc(line, invisible) {
@@ -83,12 +84,14 @@ func invisible(c rune) bool {
 		c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069
 }
 
-var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+var yamlError = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+})
 
 // syntax turns the YAML library's error into a fault of ours. What may quote the file is not passed on.
 func (r *reader) syntax(err error) {
 	line, what := 0, "malformed YAML"
-	if m := yamlError.FindStringSubmatch(err.Error()); m != nil {
+	if m := yamlError().FindStringSubmatch(err.Error()); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		if !strings.ContainsAny(m[2], "'`\"") && len(m[2]) < 100 {
 			what += ": " + m[2]
