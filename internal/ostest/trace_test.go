@@ -49,7 +49,10 @@ func trace(t testing.TB, c command, dir string, at func(n int, s step) action) r
 	go func() {
 		// All ptrace calls have to come from one thread. It ends with this goroutine: it is never unlocked.
 		runtime.LockOSThread()
-		r, err := (&tracer{dir: dir, at: at, leaving: map[int]bool{}, known: map[int]bool{}}).run(c)
+		r, err := (&tracer{
+			dir: dir, cwd: c.dir, at: at,
+			known: map[int]bool{}, leaving: map[int]bool{}, opening: map[int]string{}, open: map[int]string{},
+		}).run(c)
 		done <- outcome{r, err}
 	}()
 	o := <-done
@@ -72,13 +75,16 @@ func steps(t testing.TB, c command, dir string) (all []step, r result) {
 	return all, r
 }
 
+// tracer learns of paths and descriptors by ptrace alone.
 type tracer struct {
-	dir     string
-	at      func(int, step) action
-	pid     int
-	n       int
-	known   map[int]bool // threads that have been seen
-	leaving map[int]bool // threads in a call after which the process is killed
+	dir, cwd string
+	at       func(int, step) action
+	pid      int
+	n        int
+	known    map[int]bool   // threads that have been seen
+	leaving  map[int]bool   // threads in a call after which the process is killed
+	opening  map[int]string // by thread: what it is about to open
+	open     map[int]string // by descriptor
 }
 
 func (r *tracer) run(c command) (result, error) {
@@ -101,7 +107,7 @@ func (r *tracer) run(c command) (result, error) {
 		}
 	}
 	p, err := os.StartProcess(c.args[0], c.args, &os.ProcAttr{
-		Dir: c.dir, Env: c.environ(), Files: streams[:], Sys: &syscall.SysProcAttr{Ptrace: true, Credential: c.user},
+		Dir: c.dir, Env: c.environ(), Files: streams[:], Sys: &syscall.SysProcAttr{Ptrace: true, Setpgid: true, Credential: c.user},
 	})
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {
 		return result{}, fmt.Errorf("%w: %v", errRefused, err)
@@ -155,8 +161,8 @@ func (r *tracer) loop() (unix.WaitStatus, error) {
 		}
 		for {
 			var err error
-			// Only this thread's: other tests have children of their own.
-			tid, err = unix.Wait4(-1, &ws, unix.WALL|unix.WNOTHREAD, nil)
+			// Only this process group's: the tests have other children.
+			tid, err = unix.Wait4(-r.pid, &ws, unix.WALL|unix.WNOTHREAD, nil)
 			if errors.Is(err, unix.EINTR) {
 				continue
 			}
@@ -199,7 +205,7 @@ type syscallInfo struct {
 	_       [3]uint8
 	Arch    uint32
 	IP, SP  uint64
-	Nr      uint64
+	Nr      uint64 // at exit: the result
 	Args    [6]uint64
 	RetData uint32
 	_       uint32
@@ -221,8 +227,18 @@ func (r *tracer) syscall(tid int) error {
 		return fmt.Errorf("%w: PTRACE_GET_SYSCALL_INFO: %v", errRefused, errno)
 	case info.Op == atExit && r.leaving[tid]:
 		return ignoreGone(unix.Kill(r.pid, unix.SIGKILL))
+	case info.Op == atExit:
+		if fd := int64(info.Nr); r.opening[tid] != "" && fd >= 0 { //nolint:gosec // a C long
+			r.open[int(fd)] = r.opening[tid]
+		}
+		delete(r.opening, tid)
+		return nil
 	case info.Op != atEntry:
 		return nil
+	}
+	if info.Nr == unix.SYS_PRCTL && info.Args[0] == unix.PR_SET_DUMPABLE {
+		// ageseal shields its memory from other processes: without root's rights, from the one that traces it, too.
+		return ignoreGone(setSecondArgument(tid, 1))
 	}
 	s, ok := r.step(tid, &info)
 	if !ok {
@@ -249,35 +265,40 @@ func ignoreGone(err error) error {
 // step tells whether a call changes something below the traced directory.
 func (r *tracer) step(tid int, info *syscallInfo) (step, bool) {
 	var name, path string
-	arg := func(n int) int { return int(int32(info.Args[n])) } //nolint:gosec // descriptors are C's int
+	fd := func(n int) int { return int(int32(info.Args[n])) } //nolint:gosec // descriptors are C's int
+	at := func(n int) string { return r.path(tid, fd(n), info.Args[n+1]) }
 	switch info.Nr {
 	case unix.SYS_OPENAT:
+		name, path = "openat", at(0)
+		r.opening[tid] = path
 		if info.Args[2]&(unix.O_CREAT|unix.O_TRUNC) == 0 {
 			return step{}, false
 		}
-		name, path = "openat", at(tid, arg(0), info.Args[1])
 	case unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2:
-		name, path = "renameat", at(tid, arg(2), info.Args[3])
+		name, path = "renameat", at(2)
 	case unix.SYS_UNLINKAT:
-		name, path = "unlinkat", at(tid, arg(0), info.Args[1])
+		name, path = "unlinkat", at(0)
 	case unix.SYS_LINKAT:
-		name, path = "linkat", at(tid, arg(2), info.Args[3])
+		name, path = "linkat", at(2)
 	case unix.SYS_SYMLINKAT:
-		name, path = "symlinkat", at(tid, arg(1), info.Args[2])
+		name, path = "symlinkat", at(1)
 	case unix.SYS_MKDIRAT:
-		name, path = "mkdirat", at(tid, arg(0), info.Args[1])
+		name, path = "mkdirat", at(0)
 	case unix.SYS_FCHMODAT:
-		name, path = "fchmodat", at(tid, arg(0), info.Args[1])
+		name, path = "fchmodat", at(0)
 	case unix.SYS_WRITE, unix.SYS_PWRITE64, unix.SYS_WRITEV, unix.SYS_PWRITEV:
-		name, path = "write", descriptor(tid, arg(0))
+		name, path = "write", r.open[fd(0)]
 	case unix.SYS_COPY_FILE_RANGE:
-		name, path = "copy_file_range", descriptor(tid, arg(2))
+		name, path = "copy_file_range", r.open[fd(2)]
 	case unix.SYS_FCHMOD:
-		name, path = "fchmod", descriptor(tid, arg(0))
+		name, path = "fchmod", r.open[fd(0)]
 	case unix.SYS_FSYNC, unix.SYS_FDATASYNC:
-		name, path = "fsync", descriptor(tid, arg(0))
+		name, path = "fsync", r.open[fd(0)]
 	case unix.SYS_FTRUNCATE:
-		name, path = "ftruncate", descriptor(tid, arg(0))
+		name, path = "ftruncate", r.open[fd(0)]
+	case unix.SYS_CLOSE:
+		delete(r.open, fd(0))
+		return step{}, false
 	default:
 		return step{}, false
 	}
@@ -288,29 +309,26 @@ func (r *tracer) step(tid int, info *syscallInfo) (step, bool) {
 	return step{call: name, path: rel, pid: r.pid}, true
 }
 
-// at is the path that a call names relative to a directory's descriptor.
-func at(tid, dirfd int, addr uint64) string {
-	mem, err := os.Open(fmt.Sprintf("/proc/%d/mem", tid))
-	if err != nil {
-		return ""
+// path is what a call names relative to the descriptor of a directory.
+func (r *tracer) path(tid, dirfd int, addr uint64) string {
+	var text []byte
+	for word := make([]byte, 8); len(text) < unix.PathMax; {
+		n, err := unix.PtracePeekData(tid, uintptr(addr)+uintptr(len(text)), word)
+		if err != nil {
+			return ""
+		}
+		text = append(text, word[:n]...)
+		if bytes.IndexByte(word[:n], 0) >= 0 {
+			break
+		}
 	}
-	defer mem.Close()
-	buf := make([]byte, unix.PathMax)
-	n, _ := mem.ReadAt(buf, int64(addr)) //nolint:gosec // user addresses fit
-	path, _, ok := bytes.Cut(buf[:n], []byte{0})
-	switch {
-	case !ok:
-		return ""
-	case filepath.IsAbs(string(path)):
-		return filepath.Clean(string(path))
+	name, _, _ := bytes.Cut(text, []byte{0})
+	switch path := string(name); {
+	case filepath.IsAbs(path):
+		return filepath.Clean(path)
 	case dirfd == unix.AT_FDCWD:
-		cwd, _ := os.Readlink(fmt.Sprintf("/proc/%d/cwd", tid))
-		return filepath.Join(cwd, string(path))
+		return filepath.Join(r.cwd, path)
+	default:
+		return filepath.Join(r.open[dirfd], path)
 	}
-	return filepath.Join(descriptor(tid, dirfd), string(path))
-}
-
-func descriptor(tid, fd int) string {
-	path, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", tid, fd))
-	return path
 }
