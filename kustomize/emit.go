@@ -50,7 +50,7 @@ func (e *emitter) mapping(n *yaml.Node, indent int, inline bool) bool {
 	entries := make([]entry, 0, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k := n.Content[i]
-		if k.Kind != yaml.ScalarNode || k.ShortTag() != yaml.NodeTagString || k.Anchor != "" || len(k.Value) > maxKey {
+		if k.Kind != yaml.ScalarNode || k.ShortTag() != yaml.NodeTagString || k.Anchor != "" || len(k.Value) > maxKey || k.Value == "<<" {
 			return false
 		}
 		entries = append(entries, entry{k.Value, n.Content[i+1]})

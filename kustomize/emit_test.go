@@ -2,7 +2,9 @@ package kustomize
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -28,10 +30,29 @@ func sameAsYAML(t *testing.T, r *resource.Resource) bool {
 		t.Errorf("the emitter wrote what AsYAML refuses (%v):\n%s", err, out.String())
 		return true
 	}
-	if diff := cmp.Diff(string(want), out.String()); diff != "" {
+	if diff := cmp.Diff(string(want), out.String()); diff != "" && !circular(r.YNode()) {
 		t.Errorf("(-AsYAML +emitter):\n%s", diff)
 	}
 	return true
+}
+
+// circular reports whether a mapping has keys such as a12 < a1b < a2 < a12: go-yaml's order of keys goes in circles where
+// numbers meet letters, and what kustomize writes is then a matter of chance.
+func circular(n *yaml.Node) bool {
+	for i, c := range n.Content {
+		if circular(c) {
+			return true
+		}
+		for j := 0; n.Kind == yaml.MappingNode && i%2 == 0 && j < len(n.Content); j += 2 {
+			for k := 0; k < len(n.Content); k += 2 {
+				a, b, d := c.Value, n.Content[j].Value, n.Content[k].Value
+				if keyLess(a, b) && keyLess(b, d) && !keyLess(a, d) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 func TestEmit(t *testing.T) {
@@ -119,17 +140,93 @@ func TestEmitCorpora(t *testing.T) {
 	}
 }
 
+// TestEmitRandom compares on random trees of scalars that are easy to get wrong.
+func TestEmitRandom(t *testing.T) {
+	const alphabet = "aZ09yN  ::##--__..//\"\"''\\,[]{}&*!|>%@`~?=+<$()ü\n\t"
+	words := strings.Fields("y N yes on null ~ true 12 -7 0 1.5 1e3 0x1f 017 1:30 2024-01-02 .5 << = --- ... - ? : # a: a:b a#b key10 key9 key-2 k01 k1 /x x/y 100Mi 1.2.3")
+	random := rand.New(rand.NewPCG(1, 2))
+	text := func() string {
+		if random.IntN(3) > 0 {
+			return words[random.IntN(len(words))]
+		}
+		runes := []rune(alphabet)
+		if random.IntN(4) > 0 {
+			runes = runes[:len(runes)-3] // mostly what the emitter takes
+		}
+		s := make([]rune, random.IntN(30))
+		for i := range s {
+			s[i] = runes[random.IntN(len(runes))]
+		}
+		return string(s)
+	}
+	scalar := func() *yaml.Node {
+		n := &yaml.Node{Kind: yaml.ScalarNode, Tag: yaml.NodeTagString, Value: text()}
+		switch random.IntN(8) {
+		case 0:
+			n.Tag, n.Value = yaml.NodeTagInt, strconv.Itoa(random.IntN(100)-50)
+		case 1:
+			n.Tag, n.Value = yaml.NodeTagBool, "true"
+		case 2:
+			n.Tag = "" // as code of kustomize makes them
+		case 3:
+			n.Style = yaml.DoubleQuotedStyle
+		}
+		return n
+	}
+	var node func(depth int) *yaml.Node
+	node = func(depth int) *yaml.Node {
+		kind := random.IntN(4)
+		switch {
+		case depth == 0 || kind > 2-min(depth, 2):
+			n := &yaml.Node{Kind: yaml.MappingNode, Tag: yaml.NodeTagMap}
+			seen := make(map[string]bool)
+			for range random.IntN(5) {
+				key := text()
+				if seen[key] {
+					continue
+				}
+				seen[key] = true
+				value := scalar()
+				if depth < 4 && random.IntN(2) == 0 {
+					value = node(depth + 1)
+				}
+				n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: yaml.NodeTagString, Value: key}, value)
+			}
+			return n
+		default:
+			n := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+			for range random.IntN(4) {
+				item := scalar()
+				if depth < 4 && random.IntN(2) == 0 {
+					item = node(depth + 1)
+				}
+				n.Content = append(n.Content, item)
+			}
+			return n
+		}
+	}
+	taken := 0
+	const docs = 4000
+	for range docs {
+		if sameAsYAML(t, &resource.Resource{RNode: *yaml.NewRNode(node(0))}) {
+			taken++
+		}
+		if t.Failed() {
+			return
+		}
+	}
+	if taken < docs/4 {
+		t.Errorf("the emitter took %d of %d documents", taken, docs)
+	}
+}
+
 func FuzzEmit(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src string) {
 		n, err := yaml.Parse(src)
 		if err != nil || n.YNode() == nil {
 			return
 		}
-		defer func() {
-			if r := recover(); r != nil { // the YAML library panics on some documents that it has read
-				t.Skip()
-			}
-		}()
+		defer func() { _ = recover() }() // the YAML library panics on some documents that it has read
 		sameAsYAML(t, &resource.Resource{RNode: *n})
 	})
 }

@@ -78,6 +78,9 @@ func (f *fileSystem) ReadFile(path string) ([]byte, error) {
 	if info.IsDir() {
 		return nil, &fs.PathError{Op: "read", Path: path, Err: syscall.EISDIR}
 	}
+	if !info.Mode().IsRegular() {
+		return nil, f.keep(&Error{File: shortPath(full), Err: errors.New("not a regular file")})
+	}
 	src, err := os.ReadFile(full)
 	if err != nil {
 		return nil, f.keep(&Error{File: shortPath(full), Err: cause(err)})
