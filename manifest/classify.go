@@ -50,6 +50,7 @@ func (d *document) classify() {
 	if root == nil {
 		return
 	}
+	d.odd = hasOddBreak(d.text)
 	c := classifier{d: d}
 	c.object(root, root, 0, false, -1)
 	for _, i := range d.items {

@@ -1,9 +1,5 @@
 package manifest
 
-import (
-	"strings"
-)
-
 // object checks what holds for every object of ours before its fields are read: no YAML feature that makes two readers see two things.
 // It returns nil if the fields can't be read.
 func (i *Item) object(f *faults) *node {
@@ -15,12 +11,8 @@ func (i *Item) object(f *faults) *node {
 	if n.is(mapping) {
 		f.secret = fullName(n)
 	}
-	if hasOddBreak(i.doc.text) {
+	if i.doc.odd {
 		f.add(i.Line, "", ErrParse, "a line break that not every YAML reader takes for one (CR alone, NEL, LS or PS)", `write it as an escape in double quotes: "\r", "\u0085", "\u2028" or "\u2029"`)
-		return nil
-	}
-	if strings.Contains(i.doc.text, "\x00") {
-		f.add(i.Line, "", ErrParse, "a NUL byte", "")
 		return nil
 	}
 	checkTree(f, n, 1)

@@ -288,5 +288,14 @@ func sameLines(text, want string) bool {
 	return want == ""
 }
 
-// lineIndent is the number of blanks that the line of off begins with.
-func lineIndent(text string, off int) int { return countSpaces(text[lineStart(text, off):]) }
+const maxLookBack = 4 << 10
+
+// lineIndent is the number of blanks that the line of off begins with; 0 if it begins far away, as in a List of one line.
+func lineIndent(text string, off int) int {
+	near := text[max(0, off-maxLookBack):off]
+	i := strings.LastIndexByte(near, '\n')
+	if i < 0 && len(near) < off {
+		return 0
+	}
+	return countSpaces(text[off-len(near)+i+1:])
+}

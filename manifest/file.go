@@ -33,6 +33,7 @@ type document struct {
 	start, end int
 	json       bool // one JSON object, and nothing else
 	normalized bool // had CRLF, a BOM or no final newline
+	odd        bool // has line breaks that not every YAML reader takes for one
 	items      []*Item
 }
 

@@ -124,7 +124,7 @@ func (i *Item) comments(n *node, from, to int) []comment {
 	if strings.IndexByte(text[from:to], '#') < 0 {
 		return nil
 	}
-	s := commentScan{text: text, at: from, to: to, lineAt: from, line: i.doc.line0 + 1 + strings.Count(text[:from], "\n")}
+	s := commentScan{text: text, at: from, to: to, lineAt: from, line: i.n.line - strings.Count(text[from:i.n.off], "\n")}
 	s.walk(n)
 	s.gap(to)
 	return s.list
