@@ -45,7 +45,8 @@ func isString(s string) bool {
 			return true
 		}
 	}
-	return !notString.MatchString(s)
+	// Go's libraries drop underscores before anything else: 0_x1F is a number to them.
+	return !notString.MatchString(s) && !(strings.Contains(s, "_") && notString.MatchString(strings.ReplaceAll(s, "_", "")))
 }
 
 // plainBytes are the bytes of a scalar that format.md lets be plain.
