@@ -93,11 +93,12 @@ func (r *results) take(e event, outputs map[test]*strings.Builder, out io.Writer
 	}
 	switch e.Action {
 	case "output":
-		outputs[t].WriteString(e.Output)
 		if e.Test == "" && isClosing(e.Output) {
 			r.closing = append(r.closing, e.Output)
 			fmt.Fprint(out, e.Output)
+			break
 		}
+		outputs[t].WriteString(e.Output)
 	case "build-output":
 		fmt.Fprint(out, e.Output)
 	case "build-fail":
