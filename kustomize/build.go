@@ -126,7 +126,7 @@ func (b *build) run(ctx context.Context, target string) (result *Result, err err
 		}
 		b.opening.wg.Wait()
 		if err != nil {
-			result, err = nil, b.shown(err)
+			result = nil
 		}
 	}()
 	if err := ctx.Err(); err != nil {
@@ -161,7 +161,7 @@ func (b *build) kustomize(target string) (resmap.ResMap, order, error) {
 		return nil, order{}, b.fs.err
 	}
 	if err != nil {
-		return nil, order{}, err
+		return nil, order{}, b.shown(err)
 	}
 	if len(b.slots) > 0 && len(b.tree.slices) > 0 {
 		return nil, order{}, &Error{File: b.tree.slices[0],
@@ -182,11 +182,14 @@ func (b *build) sortsItself(target string) bool {
 	return true
 }
 
-// shown is an error as it may be shown: without placeholders.
+// shown is an error of kustomize's as it may be shown: without placeholders.
 func (b *build) shown(err error) error {
 	text := err.Error()
 	if clean := b.marks.scrub(text); clean != text {
-		return &scrubbed{text: clean, err: err}
+		err = &scrubbed{text: clean, err: err}
+	}
+	if len(b.docs) > 0 && strings.Contains(text, "/stringData") {
+		return &Error{Err: err, Hint: "sealed Secrets have their values under data: let the patch say /data/ in place of /stringData/"}
 	}
 	return err
 }
@@ -201,7 +204,7 @@ func (b *build) finish(m resmap.ResMap, o order) (*Result, error) {
 	faults := s.faults
 	for _, p := range s.placed {
 		if err := p.findHash(); err != nil {
-			return nil, fmt.Errorf("hashing %s: %w", describe(p.res), err)
+			return nil, b.shown(fmt.Errorf("hashing %s: %w", describe(p.res), err))
 		}
 		if err := b.check(p); err != nil {
 			faults = append(faults, err)
@@ -214,21 +217,23 @@ func (b *build) finish(m resmap.ResMap, o order) (*Result, error) {
 		return nil, err
 	}
 	if err := s.rename(all); err != nil {
-		return nil, err
+		return nil, b.shown(err)
 	}
 	if err := o.apply(all, len(s.placed) > 0); err != nil {
-		return nil, err
+		return nil, b.shown(err)
 	}
 	result := &Result{Warnings: s.warnings()}
 	w := newWriter(s.placed)
 	var err error
 	if !b.o.OutputDir {
-		result.YAML, err = w.stream(all)
-		return result, err
+		if result.YAML, err = w.stream(all); err != nil {
+			return nil, b.shown(err)
+		}
+		return result, nil
 	}
 	var lost []string
 	if result.Files, lost, err = w.files(m); err != nil {
-		return nil, err
+		return nil, b.shown(err)
 	}
 	for _, name := range lost {
 		result.Warnings = append(result.Warnings, name+": two resources have this file name, the later one is kept")

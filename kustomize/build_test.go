@@ -45,6 +45,30 @@ func TestNamespaceIsFilledIn(t *testing.T) {
 	}
 }
 
+// TestTwoNamespacesInOne: a patch sealed for one namespace does not follow its target into another, though neither says so
+// in its metadata.
+func TestTwoNamespacesInOne(t *testing.T) {
+	bare := func(text string) string { return strings.Replace(text, "  namespace: shop\n", "", 1) }
+	patch := strings.Replace(seal(t, strings.ReplaceAll(sealedDB, "namespace: shop", "namespace: evil")), "  namespace: evil\n", "", 1)
+	dir := writeTree(t, map[string]string{
+		"kustomization.yaml": "resources: [db.yaml]\npatches: [{path: patch.yaml}]\n",
+		"db.yaml":            bare(seal(t, sealedDB+"  third: canary-third\n")), "patch.yaml": patch,
+	})
+	r, err := build1(dir, Options{})
+	refused(t, r, err, ErrPlacement, "sealed for namespace")
+}
+
+// TestPatchOfStringData: what worked on the plaintext gets a word about data.
+func TestPatchOfStringData(t *testing.T) {
+	dir := writeTree(t, map[string]string{
+		"kustomization.yaml": "resources: [db.yaml]\npatches:\n- target: {kind: Secret}\n  patch: '[{\"op\": \"replace\", \"path\": \"/stringData/user\", \"value\": \"x\"}]'\n",
+		"db.yaml":            sealedDB,
+	})
+	sealTree(t, dir)
+	r, err := build1(dir, Options{})
+	refused(t, r, err, nil, "/data/")
+}
+
 func TestFilledNamespaceMeetsAnother(t *testing.T) {
 	sealed := seal(t, sealedDB)
 	dir := writeTree(t, map[string]string{
@@ -79,7 +103,7 @@ func TestWarnings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"2 resources are encrypted with SOPS and pass through as they are", "1 resources are SealedSecrets and pass through as they are"}
+	want := []string{"resources that are encrypted with SOPS and pass through as they are: 2", "SealedSecrets that pass through as they are: 1"}
 	if diff := cmp.Diff(want, r.Warnings); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -75,7 +75,9 @@ type scrubbed struct {
 }
 
 func (s *scrubbed) Error() string { return s.text }
-func (s *scrubbed) Unwrap() error { return s.err }
+
+// Is matches what the error matches; it is not unwrapped, since whoever shows what is inside would show placeholders.
+func (s *scrubbed) Is(target error) bool { return errors.Is(s.err, target) }
 
 // shortPath shows an absolute path relative to the current directory if it is below it.
 func shortPath(path string) string {

@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,13 +15,14 @@ import (
 
 // check holds every placeholder of a Secret against its binding, and fills in the namespace that it has from it.
 func (b *build) check(p *placed) error {
+	namespace := b.namespace(p)
 	var faults []error
 	var document *document // the last one that does not fit at all: told once
 	for _, s := range p.sites {
 		if s.doc == document {
 			continue
 		}
-		if err := b.fitsSecret(p, s.doc); err != nil {
+		if err := b.fitsSecret(p, namespace, s.doc); err != nil {
 			document = s.doc
 			faults = append(faults, err)
 		} else if err := b.fitsKey(p, s); err != nil {
@@ -37,12 +39,25 @@ func (b *build) check(p *placed) error {
 	if err := p.dropRequests(); err != nil {
 		return err
 	}
-	for _, s := range p.sites {
-		if ns := s.doc.binding.Namespace; ns != "" && p.res.GetNamespace() == "" {
-			return p.res.SetNamespace(ns)
-		}
+	if p.res.GetNamespace() == "" && p.bound() != "" {
+		return p.res.SetNamespace(namespace)
 	}
 	return nil
+}
+
+// namespace is where a Secret will be: what the build says, else where its output is applied, else what it is bound to.
+func (b *build) namespace(p *placed) string {
+	return cmp.Or(p.res.GetNamespace(), b.o.Namespace, p.bound())
+}
+
+// bound is the namespace that the first value with one is bound to.
+func (p *placed) bound() string {
+	for _, s := range p.sites {
+		if ns := s.doc.binding.Namespace; ns != "" {
+			return ns
+		}
+	}
+	return ""
 }
 
 // dropRequests drops the annotations of sealed manifests that were meant for the build. kustomize knows them on
@@ -62,18 +77,14 @@ func (p *placed) dropRequests() error {
 }
 
 // fitsSecret holds the Secret against the binding of a document that has values in it.
-func (b *build) fitsSecret(p *placed, d *document) error {
+func (b *build) fitsSecret(p *placed, namespace string, d *document) error {
 	bound := d.binding
-	namespace := p.res.GetNamespace()
-	if namespace == "" {
-		namespace = b.o.Namespace
-	}
-	if bound.Namespace != "" && namespace != "" && namespace != bound.Namespace {
-		return d.fault("", factf(ErrPlacement, "sealed for namespace %s, the build puts it into %s", bound.Namespace, namespace),
+	if bound.Namespace != "" && namespace != bound.Namespace {
+		return d.fault("", factf(ErrPlacement, "sealed for namespace %s, the build puts it into %s", bound.Namespace, b.marks.scrub(namespace)),
 			"encrypt the Secret for that namespace, or look for a namespace: in a kustomization above it")
 	}
 	if name := p.baseName(); bound.Name != "" && !b.tree.canName(name, bound.Name) {
-		return d.fault("", factf(ErrPlacement, "sealed for a Secret named %s, the build puts it into one named %s", bound.Name, p.res.GetName()),
+		return d.fault("", factf(ErrPlacement, "sealed for a Secret named %s, the build puts it into one named %s", bound.Name, b.marks.scrub(p.res.GetName())),
 			"namePrefix, nameSuffix and the content hash may change the name; anything else needs a Secret sealed for it")
 	}
 	return nil
@@ -82,7 +93,7 @@ func (b *build) fitsSecret(p *placed, d *document) error {
 // fitsKey holds one value against its key.
 func (b *build) fitsKey(p *placed, s site) error {
 	if s.key != s.slot.key {
-		return s.doc.fault(s.slot.key, factf(ErrPlacement, "the value would end under key %s of %s", b.marks.scrub(s.key), describe(p.res)),
+		return s.doc.fault(s.slot.key, factf(ErrPlacement, "the value would end under key %s of %s", b.marks.scrub(s.key), b.describe(p.res)),
 			"a value stays with its key; set the other key with \"ageseal set\"")
 	}
 	if b.tree.uses[s.doc.path] == usePatch && lookup(p.res.YNode(), "stringData", s.key) != nil {

@@ -124,7 +124,7 @@ func (s *survey) leak(value string) {
 	if len(s.faults) >= maxFaults {
 		return
 	}
-	where := fmt.Sprintf("%s, field %s", describe(s.res), s.b.marks.scrub(s.field()))
+	where := fmt.Sprintf("%s, field %s", s.b.describe(s.res), s.b.marks.scrub(s.field()))
 	if found := s.b.identify(value); found != nil {
 		s.faults = append(s.faults, found.doc.fault(found.key, factf(ErrPlacement, "the value would end in %s", where), leakHint))
 		return
@@ -154,7 +154,7 @@ func (s *survey) leftover(n *yaml.Node) {
 		return
 	}
 	s.faults = append(s.faults, &Error{
-		Err:  factf(ErrLeftover, "%s is still sealed", describe(s.res)),
+		Err:  factf(ErrLeftover, "%s is still sealed", s.b.describe(s.res)),
 		Hint: "list the file that holds it under resources:, patches: or generators:; one from a URL, a chart or a function is not opened",
 	})
 }
@@ -163,10 +163,10 @@ func (s *survey) leftover(n *yaml.Node) {
 func (s *survey) warnings() []string {
 	var out []string
 	if s.sops > 0 {
-		out = append(out, fmt.Sprintf("%d resources are encrypted with SOPS and pass through as they are", s.sops))
+		out = append(out, fmt.Sprintf("resources that are encrypted with SOPS and pass through as they are: %d", s.sops))
 	}
 	if s.sealedSecrets > 0 {
-		out = append(out, fmt.Sprintf("%d resources are SealedSecrets and pass through as they are", s.sealedSecrets))
+		out = append(out, fmt.Sprintf("SealedSecrets that pass through as they are: %d", s.sealedSecrets))
 	}
 	return out
 }
@@ -189,7 +189,7 @@ func (s *survey) armor(field string, n *yaml.Node) {
 		}
 		s.faults = append(s.faults, &Error{
 			Key:  key,
-			Err:  factf(ErrLeftover, "%s would hold an age file as it is, in field %s.%s", describe(s.res), field, key),
+			Err:  factf(ErrLeftover, "%s would hold an age file as it is, in field %s.%s", s.b.describe(s.res), field, key),
 			Hint: "seal the Secret as a manifest: a build opens no age files",
 		})
 	}
@@ -201,6 +201,8 @@ func (s *survey) field() string {
 }
 
 // describe names a resource as messages do.
+func (b *build) describe(r *resource.Resource) string { return b.marks.scrub(describe(r)) }
+
 func describe(r *resource.Resource) string {
 	return r.GetKind() + " " + secretRef(r.GetNamespace(), r.GetName())
 }
