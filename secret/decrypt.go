@@ -1,8 +1,10 @@
 package secret
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"maps"
 	"runtime"
 	"sync"
@@ -11,8 +13,8 @@ import (
 	"github.com/ageseal/ageseal/manifest"
 )
 
-// Decrypt turns every sealed document of the file into a native Secret and returns how many there were. On any fault the
-// file is as it was. A document that speaks of a Secret and can't be parsed is a fault: it could be a sealed one.
+// Decrypt turns every sealed document of the file into a native Secret and returns how many there were. On a fault the
+// file is to be discarded. A document that speaks of a Secret and can't be parsed is a fault: it could be a sealed one.
 func Decrypt(f *manifest.File, o *crypt.Opener, allowTypes []string) (int, error) {
 	type opened struct {
 		item  *manifest.Item
@@ -42,7 +44,31 @@ func Decrypt(f *manifest.File, o *crypt.Opener, allowTypes []string) (int, error
 	for _, d := range done {
 		d.item.Unseal(d.plain)
 	}
+	if line := leftover(f.Bytes()); line > 0 {
+		return 0, &Error{Line: line, Err: fmt.Errorf("%w: sealed data in a document that is no EncryptedSecret", ErrMalformed),
+			Hint: "only an EncryptedSecret by itself, or as an item of a List, is decrypted"}
+	}
 	return len(done), nil
+}
+
+// ageFile is how the base64 of a wrap begins: that of "age-encryption.org/v1".
+const ageFile = "YWdlLWVuY3J5cHRpb24ub3JnL3Yx"
+
+// leftover finds a wrap that is still in the text, under whatever it is nested, and returns its line, else 0. Armored
+// age files, as SOPS has them, don't stand behind "age:".
+func leftover(text []byte) int {
+	for from := 0; ; from += len(ageFile) {
+		at := bytes.Index(text[from:], []byte(ageFile))
+		if at < 0 {
+			return 0
+		}
+		from += at
+		const quotes = " \t\r\n\"'\\"
+		before, colon := bytes.CutSuffix(bytes.TrimRight(text[max(0, from-64):from], quotes), []byte(":"))
+		if colon && bytes.HasSuffix(bytes.TrimRight(before, quotes), []byte("age")) {
+			return 1 + bytes.Count(text[:from], []byte("\n"))
+		}
+	}
 }
 
 // Plain is the native Secret that s becomes with these values: type and immutable as sealed, the bound namespace where
