@@ -48,53 +48,49 @@ func killEverywhere(t *testing.T, s *scene, c command) {
 	t.Logf("%d steps: %v", len(all), counted)
 	synced(t, all)
 
-	seen := map[string]int{}  // kills by the call they came before
 	partial := map[int]bool{} // kills by how many files were new
-	kill := func(at int, do action) {
+	kill := func(call string, nth int, do action) {
 		s.before.write(t, s.dir)
-		var where step
-		r := trace(t, c, s.dir, func(n int, now step) action {
-			if n != at {
+		met := 0
+		r := trace(t, c, s.dir, func(_ int, now step) action {
+			if now.call != call {
 				return proceed
 			}
-			where = now
+			if met++; met != nth {
+				return proceed
+			}
 			return do
 		})
 		if r.signal != unix.SIGKILL {
-			t.Fatalf("step %d was not reached: %v", at, r)
+			t.Fatalf("%s %d was not reached: %v", call, nth, r)
 		}
-		seen[where.call]++
 		if r.stdout != "" {
-			t.Errorf("killed at %v: stdout is not empty: %v", where, r)
+			t.Errorf("stdout is not empty: %v", r)
 		}
 		changed := s.eachOldOrNew(t)
 		partial[len(changed)] = true
 		succeed(t, c)
 		s.allNew(t)
 		if t.Failed() {
-			t.Fatalf("killed at step %d of %d, action %d: %v", at, len(all), do, where)
+			t.Fatalf("killed at %s %d of %d, action %d", call, nth, counted[call], do)
 		}
 	}
-	// The new files are written side by side, each step many times: every second one is enough. Then each step counts.
-	for at, renaming := 1, false; at <= len(all); at++ {
-		renaming = renaming || all[at-1].call == "renameat"
-		if testing.Short() && at%9 != 0 || !renaming && at%2 == 0 {
-			continue
+	met := map[string]int{}
+	renaming := false
+	for _, step := range all {
+		met[step.call]++
+		nth := met[step.call]
+		renaming = renaming || step.call == "renameat"
+		// The new files are written side by side, each in the same steps: every second one is enough. Then each step counts.
+		if nth%2 == 1 && !testing.Short() || renaming && !testing.Short() || nth%6 == 1 {
+			kill(step.call, nth, killBefore)
 		}
-		kill(at, killBefore)
 	}
-	kill(len(all), killAfter)
-	if testing.Short() {
-		return
-	}
+	last := all[len(all)-1].call
+	kill(last, counted[last], killAfter)
 	for n := range files + 1 {
-		if !partial[n] {
-			t.Errorf("no kill left exactly %d of %d files new: the commit was not seen at each of its steps: %v", n, files, partial)
-		}
-	}
-	for call := range counted {
-		if seen[call] == 0 {
-			t.Errorf("never killed at %s", call)
+		if !partial[n] && !testing.Short() {
+			t.Errorf("no kill left exactly %d of %d files new: the renames were not seen each by itself: %v", n, files, partial)
 		}
 	}
 }

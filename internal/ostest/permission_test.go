@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ageseal/ageseal/internal/testkeys"
 )
 
 // TestReadOnlyDirectory runs over directories that files can't be made in: all of them, or one among several.
@@ -43,6 +45,9 @@ func TestReadOnlyDirectoryOneFile(t *testing.T) {
 	s := stage(t, 1)
 	native := s.before["apps/s00.yaml"].Data
 	succeed(t, s.encrypt(t))
+	if err := os.WriteFile(filepath.Join(s.dir, "apps/plain.yaml"), []byte("# here before\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	s.give(t, nobody())
 	s.before = read(t, s.dir)
 	chmod(t, s.dir, 0o555, "apps")
@@ -50,10 +55,15 @@ func TestReadOnlyDirectoryOneFile(t *testing.T) {
 		{"set", "-r", alice(), "apps/s00.yaml", "password"},
 		{"encrypt", "-r", alice(), "-o", "apps/s00.yaml", "-"},
 		{"encrypt", "-r", alice(), "-o", "apps/new.yaml", "-"},
+		{"decrypt", "-i", "-", "-o", "apps/plain.yaml", "apps/s00.yaml"},
 		{"keygen", "-o", "apps/key.txt"},
 	} {
 		t.Run(args[0], func(t *testing.T) {
+			s.before.write(t, s.dir)
 			c := command{args: append([]string{ageseal(t)}, args...), dir: s.dir, user: nobody(), stdin: text(native)}
+			if args[0] == "decrypt" {
+				c.stdin = text(testkeys.AliceText())
+			}
 			failed(t, run(t, c), 1, "permission denied")
 			unchanged(t, s.dir, s.before)
 		})
@@ -126,7 +136,11 @@ func TestRollbackMounted(t *testing.T) {
 		if err := unix.Mount(last, last, "", unix.MS_BIND, ""); err != nil {
 			t.Skipf("a file can't be mounted here: %v", err)
 		}
-		defer unix.Unmount(last, unix.MNT_DETACH)
+		defer func() {
+			if err := unix.Unmount(last, unix.MNT_DETACH); err != nil {
+				t.Error(err)
+			}
+		}()
 		failed(t, run(t, s.encrypt(t)), 1, "s11.yaml: device or resource busy")
 		unchanged(t, s.dir, s.before)
 	})

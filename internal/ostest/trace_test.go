@@ -110,12 +110,12 @@ func (r *tracer) run(c command) (result, error) {
 		Dir: c.dir, Env: c.environ(), Files: streams[:], Sys: &syscall.SysProcAttr{Ptrace: true, Setpgid: true, Credential: c.user},
 	})
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {
-		return result{}, fmt.Errorf("%w: %v", errRefused, err)
+		return result{}, fmt.Errorf("%w: %w", errRefused, err)
 	}
 	if err != nil {
 		return result{}, err
 	}
-	defer p.Release() // it is waited for below, thread by thread
+	defer func() { _ = p.Release() }() // it is waited for below, thread by thread
 	r.pid = p.Pid
 	hung := time.AfterFunc(patience, func() { _ = unix.Kill(p.Pid, unix.SIGKILL) })
 	ws, err := r.loop()
@@ -152,7 +152,7 @@ func (r *tracer) loop() (unix.WaitStatus, error) {
 	// A child process is made with vfork, whose event is not asked for: it runs untraced.
 	options := unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEEXEC | unix.PTRACE_O_EXITKILL
 	if err := unix.PtraceSetOptions(r.pid, options); err != nil {
-		return ws, fmt.Errorf("%w: %v", errRefused, err)
+		return ws, fmt.Errorf("%w: %w", errRefused, err)
 	}
 	for tid, sig := r.pid, 0; ; {
 		// A thread that was killed meanwhile is gone, and its end is reported by wait.
@@ -224,11 +224,11 @@ func (r *tracer) syscall(tid int) error {
 	case errno == unix.ESRCH:
 		return nil
 	case errno != 0:
-		return fmt.Errorf("%w: PTRACE_GET_SYSCALL_INFO: %v", errRefused, errno)
+		return fmt.Errorf("%w: PTRACE_GET_SYSCALL_INFO: %w", errRefused, errno)
 	case info.Op == atExit && r.leaving[tid]:
 		return ignoreGone(unix.Kill(r.pid, unix.SIGKILL))
 	case info.Op == atExit:
-		if fd := int64(info.Nr); r.opening[tid] != "" && fd >= 0 { //nolint:gosec // a C long
+		if fd := int64(info.Nr); r.opening[tid] != "" && fd >= 0 {
 			r.open[int(fd)] = r.opening[tid]
 		}
 		delete(r.opening, tid)
@@ -251,6 +251,7 @@ func (r *tracer) syscall(tid int) error {
 		return ignoreGone(unix.Kill(r.pid, unix.SIGKILL))
 	case killAfter:
 		r.leaving[tid] = true
+	case proceed:
 	}
 	return nil
 }
@@ -265,7 +266,7 @@ func ignoreGone(err error) error {
 // step tells whether a call changes something below the traced directory.
 func (r *tracer) step(tid int, info *syscallInfo) (step, bool) {
 	var name, path string
-	fd := func(n int) int { return int(int32(info.Args[n])) } //nolint:gosec // descriptors are C's int
+	fd := func(n int) int { return int(int32(info.Args[n])) }
 	at := func(n int) string { return r.path(tid, fd(n), info.Args[n+1]) }
 	switch info.Nr {
 	case unix.SYS_OPENAT:
