@@ -3,7 +3,6 @@ package manifest
 import (
 	"maps"
 	"slices"
-	"sort"
 	"strings"
 )
 
@@ -61,7 +60,13 @@ func (i *Item) rewrite(c change) []Dropped {
 			w.drop(c.line, commentValue)
 		}
 	}
-	sort.SliceStable(w.edits, func(a, b int) bool { return w.edits[a].from < w.edits[b].from })
+	slices.SortStableFunc(w.edits, func(a, b edit) int {
+		if a.from == b.from {
+			// What is inserted stands before what is replaced.
+			return min(a.to-a.from, 1) - min(b.to-b.from, 1)
+		}
+		return a.from - b.from
+	})
 	slices.SortStableFunc(w.dropped, func(a, b Dropped) int { return a.Line - b.Line })
 	i.edits = slices.DeleteFunc(w.edits, func(e edit) bool { return w.text[e.from:e.to] == e.text })
 	i.edited = len(i.edits) > 0

@@ -114,7 +114,7 @@ func (d *document) write(b *bytes.Buffer, src []byte) {
 	for _, i := range d.items {
 		for _, e := range i.edits {
 			if e.from < at {
-				continue // an alias lists one object twice
+				panic("manifest: edits overlap") // better than to write text that nobody meant
 			}
 			b.WriteString(d.text[at:e.from])
 			b.WriteString(e.text)

@@ -84,17 +84,24 @@ func (i *Item) region() (from, to int) {
 	if i.inFlow || i.doc.json {
 		return i.n.off, i.n.end
 	}
+	// A comment further in than the dash belongs to the item above it, any other to the one below.
 	from = lineStart(text, i.n.off)
-	col := i.n.off - from
+	for from > 0 && text[from+countSpaces(text[from:])] != '-' {
+		from = lineStart(text, from-1) // a dash on a line of its own
+	}
 	for from > 0 {
 		up := lineStart(text, from-1)
 		n := countSpaces(text[up:])
-		if text[up+n] != '#' || n >= col {
+		if text[up+n] != '#' || n > i.indent {
 			break
 		}
 		from = up
 	}
-	return from, i.inside(lineEnd(text, i.n.end), col)
+	to = i.inside(lineEnd(text, i.n.end), i.indent+1)
+	if end := i.inside(to, 0); strings.TrimLeft(text[end:], ".\n ") == "" {
+		to = end // nothing below that comments could belong to
+	}
+	return from, to
 }
 
 // comment is one comment of the text.
