@@ -103,11 +103,8 @@ func writeDirectory(dir string, contents map[string][]byte) error {
 			return err
 		default:
 			old = slices.Concat([]byte{}, old)
-			if err := os.Chmod(path, 0o600); err != nil {
-				return err
-			}
 		}
-		files = append(files, atomicfile.File{Path: path, Data: contents[name], Old: old, Mode: 0o600})
+		files = append(files, atomicfile.File{Path: path, Data: contents[name], Old: old, Mode: 0o600, Private: true})
 	}
 	return atomicfile.WriteAll(files)
 }

@@ -185,11 +185,16 @@ func isManifestName(name string) bool {
 // write replaces the inputs whose text changed, all or none.
 func (c *cli) write(inputs []*input) error {
 	var files []atomicfile.File
+	var done []string
 	for _, in := range inputs {
-		if in.file.Changed() {
+		switch {
+		case in.file.Changed():
 			files = append(files, atomicfile.File{Path: in.path, Data: in.file.Bytes(), Old: in.data})
+		case in.path != "":
+			done = append(done, in.path)
 		}
 	}
+	atomicfile.RemoveLeftovers(done)
 	return atomicfile.WriteAll(files)
 }
 
@@ -207,16 +212,10 @@ func (c *cli) writeOutput(path string, data []byte, mode fs.FileMode) error {
 		if old == nil {
 			old = []byte{}
 		}
-		if mode == 0o600 {
-			// What is replaced keeps its mode; plaintext must not inherit one that others can read.
-			if err := os.Chmod(path, mode); err != nil {
-				return err
-			}
-		}
 	} else {
 		old = nil
 	}
-	return atomicfile.WriteAll([]atomicfile.File{{Path: path, Data: data, Old: old, Mode: mode}})
+	return atomicfile.WriteAll([]atomicfile.File{{Path: path, Data: data, Old: old, Mode: mode, Private: mode == 0o600}})
 }
 
 // lock keeps other writing runs away from the repositories, or else directories, that the arguments lie in.

@@ -20,15 +20,15 @@ import (
 var version = "dev"
 
 func main() {
-	go interrupted()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, stopSignals...)
+	go interrupted(signals)
 	ignoreFileSizeSignal()
 	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // interrupted ends the process on a signal, but not between two renames of one run, and leaves no temporary file.
-func interrupted() {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, stopSignals...)
+func interrupted(signals <-chan os.Signal) {
 	<-signals
 	atomicfile.Interrupt()
 	restoreTerminal()

@@ -22,6 +22,8 @@ type File struct {
 	Old []byte
 	// Mode of a new file; one that exists keeps its own.
 	Mode fs.FileMode
+	// Private files get the mode 0600, whatever they had.
+	Private bool
 }
 
 // ErrChanged: somebody else wrote the file after it was read.
@@ -55,7 +57,7 @@ func WriteAll(files []File) (err error) {
 	if len(files) == 0 {
 		return nil
 	}
-	removeLeftovers(files)
+	RemoveLeftovers(paths(files))
 	staged := make([]string, len(files))
 	defer func() {
 		for _, path := range staged {
@@ -87,8 +89,14 @@ func WriteAll(files []File) (err error) {
 		}
 	}
 	for i, f := range files {
-		if err := os.Rename(staged[i], f.Path); err != nil {
-			return errors.Join(&fs.PathError{Op: "replace", Path: f.Path, Err: cause(err)}, restore(files[:i]))
+		err := unchanged(f) // again, right before: many renames take their time
+		if err == nil {
+			if err = os.Rename(staged[i], f.Path); err != nil {
+				err = &fs.PathError{Op: "replace", Path: f.Path, Err: cause(err)}
+			}
+		}
+		if err != nil {
+			return errors.Join(err, restore(files[:i]))
 		}
 		delete(run.temporary, staged[i])
 		staged[i] = ""
@@ -102,15 +110,18 @@ func WriteAll(files []File) (err error) {
 // stage writes f's data, synced, to a temporary file beside f.
 func stage(f File) (path string, err error) {
 	mode := f.Mode
+	var replaced fs.FileInfo
 	if f.Old != nil {
-		info, err := os.Stat(f.Path)
-		if err != nil {
+		if replaced, err = os.Stat(f.Path); err != nil {
 			return "", err
 		}
-		mode = info.Mode().Perm()
+		mode = replaced.Mode().Perm()
+	}
+	if f.Private {
+		mode = 0o600
 	}
 	run.Lock()
-	t, err := os.CreateTemp(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+marker+"*")
+	t, err := os.CreateTemp(filepath.Dir(f.Path), temporaryName(f.Path)+"*")
 	if err == nil {
 		if run.temporary == nil {
 			run.temporary = map[string]bool{}
@@ -123,6 +134,9 @@ func stage(f File) (path string, err error) {
 	}
 	path = t.Name()
 	_, err = t.Write(f.Data)
+	if err == nil && replaced != nil {
+		keepOwner(t, replaced)
+	}
 	if err == nil {
 		err = t.Chmod(mode)
 	}
@@ -137,6 +151,12 @@ func stage(f File) (path string, err error) {
 		return "", &fs.PathError{Op: "write beside", Path: f.Path, Err: cause(err)}
 	}
 	return path, nil
+}
+
+// temporaryName is how the names of path's temporary files begin. A name may have 255 bytes, and more are added.
+func temporaryName(path string) string {
+	base := filepath.Base(path)
+	return "." + base[:min(len(base), 200)] + marker
 }
 
 func unchanged(f File) error {
@@ -162,7 +182,7 @@ func restore(files []File) error {
 			errs = append(errs, os.Remove(f.Path))
 			continue
 		}
-		back := filepath.Join(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+marker+"-back")
+		back := filepath.Join(filepath.Dir(f.Path), temporaryName(f.Path)+"-back")
 		info, err := os.Stat(f.Path)
 		if err == nil {
 			err = os.WriteFile(back, f.Old, 0o600)
@@ -188,13 +208,16 @@ func forget(path string) {
 	run.Unlock()
 }
 
-// removeLeftovers removes temporary files of the targets' own names.
-func removeLeftovers(files []File) {
+// RemoveLeftovers removes the temporary files of runs that were killed while they replaced one of paths, or put it back:
+// that one holds what the file held before. Hold Lock, as for WriteAll, which does this for its own files.
+func RemoveLeftovers(paths []string) {
 	names := map[string]bool{}
-	for _, f := range files {
-		names[filepath.Join(filepath.Dir(f.Path), "."+filepath.Base(f.Path)+marker)] = true
+	dirs := map[string]bool{}
+	for _, path := range paths {
+		names[filepath.Join(filepath.Dir(path), temporaryName(path))] = true
+		dirs[filepath.Dir(path)] = true
 	}
-	for _, dir := range directories(files) {
+	for dir := range dirs {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			continue
@@ -241,4 +264,12 @@ func cause(err error) error {
 		return path.Err
 	}
 	return err
+}
+
+func paths(files []File) []string {
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = f.Path
+	}
+	return paths
 }
