@@ -92,7 +92,7 @@ func (i *Item) region() (from, to int) {
 	for from > 0 {
 		up := lineStart(text, from-1)
 		n := countSpaces(text[up:])
-		if text[up+n] != '#' || n > i.indent {
+		if c := text[up+n]; c != '\n' && (c != '#' || n > i.indent) {
 			break
 		}
 		from = up

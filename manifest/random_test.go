@@ -86,7 +86,7 @@ func (w *writer) secret(prefix string, indent int) {
 		case "kind":
 			w.b.WriteString(w.pick(" Secret", "   'Secret'") + w.eol() + "\n")
 		case "type":
-			w.b.WriteString(w.pick(" Opaque", ` "x/y"`, " null", "", " >-\n"+in+" x") + w.eol() + "\n")
+			w.b.WriteString(w.pick(" Opaque", ` "x/y"`, " null", "", " >-\n"+in+" x\n"+in+"#") + w.eol() + "\n")
 		case "immutable":
 			w.b.WriteString(w.pick(" true", " false") + w.eol() + "\n")
 		case "metadata":
