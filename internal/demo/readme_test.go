@@ -22,6 +22,7 @@ var elsewhere = map[string]struct{ instead, why string }{
 // program builds ageseal as the Makefile does, once, into a directory of its own.
 func program(t *testing.T, checkout string) string {
 	t.Helper()
+	stamp(t, checkout)
 	dir := t.TempDir()
 	cmd := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "ageseal"), "./cmd/ageseal")
 	cmd.Dir, cmd.Env = checkout, append(os.Environ(), "CGO_ENABLED=0")
@@ -29,6 +30,31 @@ func program(t *testing.T, checkout string) string {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	return dir
+}
+
+// stamp looks at every source file, so that "go test" does not take an old result for that of a program which changed since.
+func stamp(t *testing.T, checkout string) {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-C", checkout, "-deps", "-f", `{{if not .Standard}}{{$d := .Dir}}{{range .GoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{end}}`, "./cmd/ageseal").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for name := range strings.Lines(string(out)) {
+		if !strings.HasPrefix(name, checkout+"/") {
+			continue // of a dependency: go.mod pins it
+		}
+		if _, err := os.Stat(strings.TrimSpace(name)); err != nil {
+			t.Fatal(err)
+		}
+		seen++
+	}
+	if seen == 0 {
+		t.Fatal("the program has no sources")
+	}
+	if _, err := os.Stat(filepath.Join(checkout, "Makefile")); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestDocuments runs every "$" line of the pages below, in order, each page in a fresh scratch repository that holds the examples.
