@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ageseal/ageseal/crypt"
-	"github.com/ageseal/ageseal/policy"
 	"github.com/ageseal/ageseal/secret"
 )
 
@@ -119,18 +118,9 @@ func (c *cli) rekeyOptions(o *rekeyOptions, in *input) (secret.RekeyOptions, err
 	if err != nil {
 		return secret.RekeyOptions{}, err
 	}
-	var history []*policy.Policy
-	if repo.pins != nil {
-		if history, err = repo.pins.History(repo.key); err != nil {
-			return secret.RekeyOptions{}, err
-		}
-		c.known = append(c.known, history...)
-	}
-	var resolved [][]string
-	for _, p := range history {
-		if r, ok := p.RuleByPattern(rule.Path); ok {
-			resolved = append(resolved, crypt.Fingerprints(r.Recipients))
-		}
+	resolved, err := repo.resolved(c, rule.Path)
+	if err != nil {
+		return secret.RekeyOptions{}, err
 	}
 	widen := slices.ContainsFunc(o.widen, func(path string) bool {
 		real, err := filepath.EvalSymlinks(path)
@@ -144,6 +134,31 @@ func (c *cli) rekeyOptions(o *rekeyOptions, in *input) (secret.RekeyOptions, err
 		Widen:  widen,
 		Rotate: o.rotate,
 	}, nil
+}
+
+// resolved gives the fingerprints that the rule of this pattern stood for in each policy accepted before.
+func (r *repository) resolved(c *cli, pattern string) ([][]string, error) {
+	if r.pins == nil {
+		return nil, nil
+	}
+	if r.history == nil {
+		history, err := r.pins.History(r.key)
+		if err != nil {
+			return nil, err
+		}
+		r.history, r.rules = history, map[string][][]string{}
+		c.known = append(c.known, history...)
+	}
+	sets, ok := r.rules[pattern]
+	if !ok {
+		for _, p := range r.history {
+			if rule, ok := p.RuleByPattern(pattern); ok {
+				sets = append(sets, crypt.Fingerprints(rule.Recipients))
+			}
+		}
+		r.rules[pattern] = sets
+	}
+	return sets, nil
 }
 
 func sameFile(a, b string) bool {

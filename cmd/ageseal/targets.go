@@ -25,6 +25,9 @@ type repository struct {
 	key    string // names it in the pins; "" if nothing is pinned
 	policy *policy.Policy
 	pins   *policy.Pins
+
+	history []*policy.Policy      // accepted before, newest first; read when rekey asks
+	rules   map[string][][]string // pattern → what its rule resolved to in each of history
 }
 
 // recipientFlags are --recipient and --recipients-file.
