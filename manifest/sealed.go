@@ -122,6 +122,9 @@ func readSpec(f *faults, n *node, s *Spec) {
 	if v := n.get("binding"); v != nil && fields(f, v, "spec.binding", "namespace?", "name?") {
 		for j := 0; j < len(v.kids); j += 2 {
 			k := v.kids[j]
+			if k.value != "namespace" && k.value != "name" {
+				continue // reported, and it may be a value that went astray: the message must not quote it
+			}
 			text, ok := stringField(f, v.kids[j+1], "spec.binding."+k.value)
 			if ok && text == "" {
 				f.add(k.line, "", ErrSchema, "spec.binding."+k.value+" is empty", "")

@@ -54,6 +54,7 @@ func schemaVectors() []*vector {
 		{"unknown-field", "a field of its own at the top", "spec:\n", "status: {}\nspec:\n"},
 		{"unknown-in-spec", "plaintext beside data", suite, suite + "  stringData:\n    k: canary\n"},
 		{"unknown-in-binding", "a further field in binding", ns, ns + "    key: x\n"},
+		{"unknown-in-binding-number", "a value that went astray, as a field's name", ns, ns + "    canary do not print: 1\n"},
 		{"unknown-in-wrap", "a further field in a wrap", "      dk: ", "      alg: none\n      dk: "},
 		{"unknown-in-data", "a further field beside by and box", "      box: ", "      plain: canary\n      box: "},
 		{"suite-missing", "no suite", suite, ""},
