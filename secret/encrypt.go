@@ -106,7 +106,7 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	}
 	if spec.Binding.Namespace == "" {
 		warn(item.Line, "name a namespace in metadata, in the policy's rule, or with --namespace",
-			"no namespace is bound: Secrets named %s can be swapped between overlays", n.Name)
+			"no namespace is bound: Secrets named %s can be swapped between overlays", Ref("", n.Name))
 	}
 	if n.Type != nil && IsCredentialType(*n.Type) {
 		warn(item.Line, "a build opens it only with --allow-type "+*n.Type, "type %s makes the cluster mint or accept a credential", *n.Type)

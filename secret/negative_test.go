@@ -346,3 +346,36 @@ func TestEveryDuplicate(t *testing.T) {
 		t.Errorf("%d entries tried", tried)
 	}
 }
+
+func TestNamesCannotSteerATerminal(t *testing.T) {
+	const escape = "\x1b[2J"
+	d, _, _ := standard("dave")
+	d.boxes[0].box = flip(d.boxes[0].box, 0, 0)
+	for _, name := range []string{`"d\e[2Jb"`, `"d\u009b2Jb"`, `"d\nb"`, `"d\u202eb"`} {
+		for _, text := range []string{
+			edit(d.String(), "name: db\n", "name: "+name+"\n"),
+			edit(d.String(), "    name: db\n", "    name: "+name+"\n"),
+			strings.ReplaceAll(d.String(), "name: db\n", "name: "+name+"\n"),
+		} {
+			_, err := openText(t, text, crypt.NewOpener(people("dave")...))
+			for line := range strings.SplitSeq(report(err), "\n") {
+				if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r > '~' }) {
+					t.Errorf("message %q", line)
+				}
+			}
+		}
+		f := parse(t, "apiVersion: v1\nkind: Secret\nmetadata:\n  name: "+name+"\nstringData:\n  k: v\n")
+		r, err := secret.NewWriter().Encrypt(f, secret.EncryptOptions{Target: target(people("dave")...)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range r.Warnings {
+			if said := w.Secret + w.Error() + w.Hint; strings.ContainsFunc(said, func(r rune) bool { return r < ' ' || r > '~' }) {
+				t.Errorf("warning %q", said)
+			}
+		}
+	}
+	if strings.Contains(secret.Ref(escape, escape), escape) {
+		t.Error("quoted as it stands")
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strconv"
+	"strings"
 
 	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/manifest"
@@ -129,12 +131,16 @@ func place(s *manifest.EncryptedSecret) string {
 	return Ref(namespace, name)
 }
 
-// Ref joins namespace and name as messages do.
+// Ref joins namespace and name as messages do. What is not printable ASCII is quoted: a document must not steer a terminal.
 func Ref(namespace, name string) string {
-	if namespace == "" {
-		return name
+	ref := name
+	if namespace != "" {
+		ref = namespace + "/" + name
 	}
-	return namespace + "/" + name
+	if strings.ContainsFunc(ref, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return strconv.QuoteToASCII(ref)
+	}
+	return ref
 }
 
 func wrapOf(w manifest.Wrap) crypt.Wrap { return crypt.Wrap{To: w.To, Age: w.Age, DK: w.DK} }
