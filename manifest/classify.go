@@ -71,6 +71,7 @@ func (d *document) parse() (*node, error) {
 	if n := parseFast(d.source); n != nil {
 		return n, nil
 	}
+	d.slow = true
 	return parseYAML(d.source)
 }
 

@@ -18,6 +18,7 @@ const (
 	maxListDepth = 8       // Lists inside one another
 	maxNodes     = 1 << 19 // lines, keys, values and list entries of a document
 	maxItems     = 1 << 14 // Secrets of a file
+	maxParsed    = 1 << 15 // documents of a file that only the YAML library can read
 )
 
 // File is one manifest: a stream of documents, as text.
@@ -32,6 +33,7 @@ type document struct {
 	source
 	start, end int
 	json       bool // one JSON object, and nothing else
+	slow       bool // read by the YAML library
 	normalized bool // had CRLF, a BOM or no final newline
 	odd        bool // has line breaks that not every YAML reader takes for one
 	items      []*Item
@@ -49,6 +51,7 @@ func Parse(src []byte) (*File, error) {
 		f.items = utf16Items(src)
 		return f, nil
 	}
+	parsed := 0
 	for s := (splitter{src: src}); s.next(); {
 		text := src[s.start:s.end]
 		if !mayHoldSecret(text) {
@@ -60,11 +63,14 @@ func Parse(src []byte) (*File, error) {
 		if d.classify(); len(d.items) > 0 {
 			f.docs = append(f.docs, d)
 			f.items = append(f.items, d.items...)
-			if len(f.items) > maxItems {
-				e := &Error{Line: s.line + 1, Err: &fault{"the file has too many Secrets", ErrLimit}, Hint: "split it into several files"}
-				f.items = append(f.items, &Item{Kind: Broken, Line: e.Line, Err: e})
-				break
-			}
+		}
+		if d.slow {
+			parsed++
+		}
+		if len(f.items) > maxItems || parsed > maxParsed {
+			e := &Error{Line: s.line + 1, Err: &fault{"the file has too many documents", ErrLimit}, Hint: "split it into several files"}
+			f.items = append(f.items, &Item{Kind: Broken, Line: e.Line, Err: e})
+			break
 		}
 	}
 	return f, nil
