@@ -177,11 +177,15 @@ func checkSizes(n *manifest.NativeSecret, at string, line int) error {
 // comment.
 func checkClear(item *manifest.Item, n *manifest.NativeSecret, at string, allowed []string) error {
 	clear := item.Clear()
+	longest := 0
+	for _, text := range clear {
+		longest = max(longest, len(text))
+	}
 	var faults []error
 	for _, key := range sortedKeys(n.Values) {
 		v := n.Values[key]
 		value := bytes.TrimSpace(v.Bytes)
-		if len(value) < minClear || slices.Contains(allowed, key) {
+		if len(value) < minClear || len(value) > longest || slices.Contains(allowed, key) {
 			continue
 		}
 		forms := []string{string(value), base64.StdEncoding.EncodeToString(value), base64.StdEncoding.EncodeToString(v.Bytes)}

@@ -58,13 +58,20 @@ func (c *cli) inputs(args []string) (found []*input, directory bool, err error) 
 			continue
 		}
 		directory = true
-		paths, err := manifestsBelow(arg)
+		dir, err := filepath.EvalSymlinks(arg)
+		if err == nil {
+			dir, err = filepath.Abs(dir)
+		}
+		var paths []string
+		if err == nil {
+			paths, err = manifestsBelow(arg)
+		}
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		for _, path := range paths {
-			in, err := readFound(path)
+			in, err := readFound(arg, dir, path)
 			add(in, err)
 		}
 	}
@@ -94,23 +101,30 @@ func readInput(path string) (*input, error) {
 	if !info.Mode().IsRegular() && info.Mode()&fs.ModeNamedPipe == 0 {
 		return nil, &fileError{path, errors.New("not a regular file")}
 	}
-	data, err := readBounded(resolved)
+	return readResolved(&input{shown: path, path: resolved, given: true})
+}
+
+// readFound reads a file that a walk from dir, which is resolved, found. One that is too large concerns us only if it
+// could hold a Secret.
+func readFound(arg, dir, found string) (*input, error) {
+	rel, err := filepath.Rel(arg, found)
 	if err != nil {
 		return nil, err
 	}
-	return parseInput(&input{shown: path, path: resolved, data: data, given: true})
-}
-
-// readFound reads a file that a walk found. One that is too large concerns us only if it could hold a Secret.
-func readFound(path string) (*input, error) {
-	in, err := readInput(path)
-	if in != nil {
-		in.given = false
-	}
-	if errors.Is(err, manifest.ErrLimit) && !mentionsSecret(path) {
+	in, err := readResolved(&input{shown: found, path: filepath.Join(dir, rel)})
+	if errors.Is(err, manifest.ErrLimit) && !mentionsSecret(found) {
 		return nil, nil
 	}
 	return in, err
+}
+
+func readResolved(in *input) (*input, error) {
+	data, err := readBounded(in.path)
+	if err != nil {
+		return nil, err
+	}
+	in.data = data
+	return parseInput(in)
 }
 
 // mentionsSecret looks for the word in a file of any size, in bounded memory.
