@@ -51,7 +51,7 @@ func Generate(r io.Reader, opener func() (*crypt.Opener, error), allowTypes []st
 		return nil, err
 	}
 	if items := f.Items(); len(items) != 1 || items[0].Kind != manifest.Sealed && items[0].Kind != manifest.Broken {
-		return nil, errors.New("functionConfig is not a sealed manifest: list an EncryptedSecret under generators:")
+		return nil, errors.New("functionConfig is not a sealed manifest: list an EncryptedSecret under generators")
 	}
 	o, err := opener()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"runtime/metrics"
 )
 
-// A build is short, and most builds are small: for them the collector's work is a third of the time and saves memory
+// A run is short, and most are small: for them the collector's work is a third of the time and saves memory
 // that nobody misses. A large one should need no more than kustomize does.
 const (
 	smallHeapPercent = 300

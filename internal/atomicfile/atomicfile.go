@@ -248,7 +248,7 @@ func directories(files []File) []string {
 // syncDir makes renames durable where directories can be synced; where they can't, there is nothing to do about it.
 func syncDir(dir string) {
 	if d, err := os.Open(dir); err == nil {
-		d.Sync()
+		_ = d.Sync()
 		d.Close()
 	}
 }
