@@ -54,7 +54,7 @@ func (f *faults) err() error {
 // foundIdentity is the fault that is worth more than all others: the file is public.
 func (f *faults) foundIdentity(line int) {
 	for _, e := range f.found {
-		if e.Line == line && e.Err == errIdentity {
+		if e.Line == line && errors.Is(e.Err, errIdentity) {
 			return
 		}
 	}

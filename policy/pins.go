@@ -92,8 +92,8 @@ func (s *Pins) Accept(repository string, p *Policy) (err error) {
 	rest := slices.DeleteFunc(pin.Policies, func(t string) bool { return t == text })
 	pin.Policies = append([]string{text}, rest...)
 	pin.Policies = pin.Policies[:min(len(pin.Policies), MaxHistory)]
-	for size := 0; ; pin.Policies = pin.Policies[:len(pin.Policies)-1] { // huge policies: fewer of them
-		size = 0
+	for ; ; pin.Policies = pin.Policies[:len(pin.Policies)-1] { // huge policies: fewer of them
+		size := 0
 		for _, t := range pin.Policies {
 			size += len(t)
 		}

@@ -50,7 +50,8 @@ func (c *checker) manifests(data []byte) {
 
 // native is about a Secret that kubectl would take, or would but for a fault.
 func (c *checker) native(item *manifest.Item, lenient func() *objects) {
-	keys, secret := []string(nil), ""
+	var keys []string
+	var secret string
 	s, err := item.Native()
 	if err == nil {
 		secret = ref(s.Namespace, s.Name, s.GenerateName)
@@ -143,7 +144,7 @@ func (c *checker) quoted(q quote, depth int) {
 			continue
 		}
 		var keys []string
-		secret := ""
+		var secret string
 		if s, err := item.Native(); err == nil {
 			keys, secret = slices.Collect(maps.Keys(s.Values)), ref(s.Namespace, s.Name, s.GenerateName)
 		} else {

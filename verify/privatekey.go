@@ -75,11 +75,11 @@ func pemKey(data []byte) string {
 	if !ok {
 		return ""
 	}
-	label, body, ok := bytes.Cut(rest[:min(len(rest), longestLabel)], []byte("-----"))
+	label, _, ok := bytes.Cut(rest[:min(len(rest), longestLabel)], []byte("-----"))
 	if !ok {
 		return ""
 	}
-	body = rest[len(label)+len("-----"):]
+	body := rest[len(label)+len("-----"):]
 	kind, ok := bytes.CutSuffix(label, []byte("PRIVATE KEY"))
 	if !ok {
 		kind, ok = bytes.CutSuffix(label, []byte("PRIVATE KEY BLOCK"))

@@ -82,7 +82,7 @@ func (c *cli) runInit(o *initOptions) error {
 	}
 	if havePolicy {
 		c.note("%s: exists, unchanged", relative(file))
-		c.sayIfMissing(relative(file), existing, recipient)
+		c.sayIfMissing(existing, recipient)
 	} else if err := c.writePolicy(o, file, recipient); err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (c *cli) writePolicy(o *initOptions, file string, own *crypt.Recipient) err
 }
 
 // sayIfMissing tells somebody who joins a repository how to be let in.
-func (c *cli) sayIfMissing(file string, text []byte, own *crypt.Recipient) {
+func (c *cli) sayIfMissing(text []byte, own *crypt.Recipient) {
 	p, err := policy.Parse(text)
 	if err == nil && p.NameOf(own.Fingerprint()) == "" {
 		c.note("  you are not in it: add yourself to recipients and a rule, and ask someone who can read to run \"ageseal rekey\":")

@@ -133,7 +133,7 @@ func (r *tracer) run(c command) (result, error) {
 	stderr, err := os.ReadFile(streams[2].Name())
 	res := result{status: ws.ExitStatus(), stdout: string(stdout), stderr: string(stderr)}
 	if ws.Signaled() {
-		res.signal = syscall.Signal(ws.Signal())
+		res.signal = ws.Signal()
 	}
 	return res, err
 }
