@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"encoding/base64"
+	"errors"
 	"strings"
 )
 
@@ -124,7 +125,10 @@ func (d *document) broken(err error) {
 	if !secret && !sealed {
 		return
 	}
-	e := err.(*Error)
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{Err: err}
+	}
 	i := &Item{Kind: Broken, Line: d.line0 + 1 + strings.Count(d.text[:d.contentStart()], "\n"), Err: e, doc: d}
 	d.items = append(d.items, i)
 	switch line := conflictLine(d.text); {

@@ -45,7 +45,7 @@ const maxFaults = 100
 // faults collects the problems of one object.
 type faults struct {
 	secret string
-	list   []error
+	list   []*Error
 }
 
 func (f *faults) add(line int, key string, kind error, text, hint string) {
@@ -56,8 +56,12 @@ func (f *faults) add(line int, key string, kind error, text, hint string) {
 
 // join returns the problems in the order of their lines.
 func (f *faults) join() error {
-	slices.SortStableFunc(f.list, func(a, b error) int { return a.(*Error).Line - b.(*Error).Line })
-	return errors.Join(f.list...)
+	slices.SortStableFunc(f.list, func(a, b *Error) int { return a.Line - b.Line })
+	joined := make([]error, len(f.list))
+	for i, e := range f.list {
+		joined[i] = e
+	}
+	return errors.Join(joined...)
 }
 
 // quoteName quotes a field name for a message. A name that doesn't look like one is left out: a value whose quotes or indentation went

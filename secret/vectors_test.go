@@ -257,8 +257,6 @@ func runVector(t *testing.T, v *vector) {
 	}
 }
 
-var errNothing = errors.New("no sealed document was found")
-
 // openText opens the one sealed document of a text, with every check: on a fault nothing is given out, the file stays as it is,
 // Decrypt sees the same fault, the exit status fits, and no message quotes anything secret.
 func openText(t *testing.T, text string, o *crypt.Opener) (map[string]string, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -71,15 +72,26 @@ func TestReadNothing(t *testing.T) {
 	}
 }
 
+func TestAllowedOnlyWithout(t *testing.T) {
+	there, absent := t.TempDir(), filepath.Join(t.TempDir(), "absent")
+	skipped := test{"example.com/m/c", "TestY"}
+	if (allowance{"c", "TestY", there, "y"}).covers(skipped) {
+		t.Errorf("a skip was allowed although %s is there", there)
+	}
+	if !(allowance{"c", "TestY", absent, "y"}).covers(skipped) {
+		t.Errorf("a skip was not allowed although %s is absent", absent)
+	}
+}
+
 func TestParseAllowed(t *testing.T) {
-	got, err := parseAllowed("# why\n\na/b TestX/*: no python3: PyYAML\n")
+	got, err := parseAllowed("# why\n\na/b TestX/*: no python3: PyYAML\nc TestY without ../x: y\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]allowance{{"a/b", "TestX/*", "no python3: PyYAML"}}, got, cmp.AllowUnexported(allowance{})); diff != "" {
+	if diff := cmp.Diff([]allowance{{"a/b", "TestX/*", "", "no python3: PyYAML"}, {"c", "TestY", "../x", "y"}}, got, cmp.AllowUnexported(allowance{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for _, bad := range []string{"a TestX", "a TestX:", "TestX: reason", "a [: reason"} {
+	for _, bad := range []string{"a TestX", "a TestX:", "TestX: reason", "a TestX with x: y", "a TestX without: y", "a [: reason"} {
 		if _, err := parseAllowed("\n" + bad); err == nil || !strings.HasPrefix(err.Error(), "2: ") {
 			t.Errorf("parseAllowed(%q) = %v, want an error with the line", bad, err)
 		}
