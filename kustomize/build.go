@@ -59,6 +59,8 @@ type build struct {
 	docs    []*document
 	opened  int // how many of docs are being opened
 	opening *opening
+
+	holdsValues bool // from here on a panic may quote one
 }
 
 // kustomize keeps its OpenAPI schema in global variables, so builds in one process take turns.
@@ -122,7 +124,10 @@ func looksRemote(target string) bool {
 func (b *build) run(ctx context.Context, target string) (result *Result, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			result, err = nil, errors.New(b.marks.scrub(fmt.Sprintf("internal error in a build: %v", r)))
+			err = errors.New("internal error while values were put in")
+			if !b.holdsValues {
+				err = errors.New(b.marks.scrub(fmt.Sprintf("internal error in a build: %v", r)))
+			}
 		}
 		b.opening.wg.Wait()
 		if err != nil {
@@ -163,8 +168,8 @@ func (b *build) kustomize(target string) (resmap.ResMap, order, error) {
 	if err != nil {
 		return nil, order{}, b.shown(err)
 	}
-	if len(b.slots) > 0 && len(b.tree.slices) > 0 {
-		return nil, order{}, &Error{File: b.tree.slices[0],
+	if len(b.slots) > 0 && len(b.tree.cuts) > 0 {
+		return nil, order{}, &Error{File: b.tree.cuts[0],
 			Err:  factf(ErrPlacement, "a replacement cuts a Secret's value at a delimiter"),
 			Hint: "give the part a key of its own in the Secret, and refer to that"}
 	}
@@ -174,10 +179,12 @@ func (b *build) kustomize(target string) (resmap.ResMap, order, error) {
 // sortsItself reports whether kustomize may have to sort: the target is not here to be looked at, or it says how.
 func (b *build) sortsItself(target string) bool {
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
-		src, err := os.ReadFile(filepath.Join(target, name))
-		if err == nil {
-			return bytes.Contains(src, []byte("sortOptions"))
+		full, info, err := b.fs.resolve(filepath.Join(target, name))
+		if err != nil || !info.Mode().IsRegular() {
+			continue
 		}
+		src, err := os.ReadFile(full)
+		return err != nil || bytes.Contains(src, []byte("sortOptions"))
 	}
 	return true
 }
@@ -213,6 +220,7 @@ func (b *build) finish(m resmap.ResMap, o order) (*Result, error) {
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
+	b.holdsValues = true
 	if err := b.opening.wait(b.docs); err != nil {
 		return nil, err
 	}

@@ -43,14 +43,14 @@ func (b *build) asGenerators(path string, f *manifest.File) ([]byte, error) {
 		if item.Kind != manifest.Sealed && item.Kind != manifest.Broken {
 			continue
 		}
-		d, hash, behavior, err := b.read(path, item)
+		d, err := b.read(path, item)
 		if err != nil {
 			faults = append(faults, err)
 			continue
 		}
 		d.wrapped = true
 		b.docs = append(b.docs, d)
-		config := b.generator(d, hash, behavior)
+		config := b.generator(d)
 		item.Unseal(&manifest.Plain{Annotations: map[string]string{documentAnnotation: strconv.Itoa(len(configs))}})
 		configs = append(configs, config)
 	}
@@ -87,15 +87,15 @@ func (b *build) asGenerators(path string, f *manifest.File) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func (b *build) generator(d *document, hash bool, behavior string) *secretGenerator {
+func (b *build) generator(d *document) *secretGenerator {
 	s := d.sealed
 	g := &secretGenerator{
 		APIVersion: konfig.BuiltinPluginApiVersion, Kind: "SecretGenerator",
 		Metadata: map[string]string{"name": s.Name},
-		Behavior: behavior,
+		Behavior: d.behavior,
 		Options: &types.GeneratorOptions{
 			Labels: s.Labels, Annotations: resourceAnnotations(s.Annotations),
-			DisableNameSuffixHash: !hash,
+			DisableNameSuffixHash: !d.hash,
 			Immutable:             s.Spec.Immutable != nil && *s.Spec.Immutable,
 		},
 	}

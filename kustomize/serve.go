@@ -31,6 +31,8 @@ type document struct {
 	lines    map[string]int // of each value
 	requests []string       // names of the annotations that are meant for the build
 	path     string         // resolved
+	hash     bool           // a content hash is wanted
+	behavior string         // of a generator
 	wrapped  bool           // served as a generator: base64 in lines of 70 characters, as kustomize's generators write it
 
 	sealed *manifest.EncryptedSecret // until it is opened; it holds on to the text of the file
@@ -78,21 +80,25 @@ func (d *document) fault(key string, err error, hint string) *Error {
 // serve replaces the sealed documents of a file that may have some.
 func (b *build) serve(path string, u use, src []byte) ([]byte, error) {
 	file := shortPath(path)
-	f, err := manifest.Parse(src)
-	if err != nil {
-		return nil, inFile(file, err)
-	}
-	if !slices.ContainsFunc(f.Items(), func(i *manifest.Item) bool { return i.Kind == manifest.Sealed }) {
-		return b.withoutSealed(file, u, f, src)
+	out, known := b.fs.served[path]
+	var f *manifest.File
+	if !known {
+		var err error
+		if f, err = manifest.Parse(src); err != nil {
+			return nil, inFile(file, err)
+		}
+		if !slices.ContainsFunc(f.Items(), func(i *manifest.Item) bool { return i.Kind == manifest.Sealed }) {
+			return withoutSealed(file, u, f, src)
+		}
 	}
 	generator := u == useGenerator
 	if !generator && (u == 0 || u&^(useResource|usePatch) != 0) {
 		return nil, misused(file, u)
 	}
-	if out, ok := b.fs.served[path]; ok {
+	if known {
 		return out, nil
 	}
-	var out []byte
+	var err error
 	if generator {
 		out, err = b.asGenerators(path, f)
 	} else {
@@ -108,7 +114,7 @@ func (b *build) serve(path string, u use, src []byte) ([]byte, error) {
 
 // withoutSealed serves a file in which no sealed document was recognised. One that can't be read where a sealed one
 // would be served gets our message, which has a line, rather than kustomize's.
-func (b *build) withoutSealed(file string, u use, f *manifest.File, src []byte) ([]byte, error) {
+func withoutSealed(file string, u use, f *manifest.File, src []byte) ([]byte, error) {
 	for _, item := range f.Items() {
 		if item.Kind == manifest.Broken && u&(useResource|usePatch|useGenerator) != 0 {
 			return nil, inFile(file, item.Err)
@@ -147,8 +153,8 @@ func (b *build) asSecrets(path string, f *manifest.File) ([]byte, error) {
 		if item.Kind != manifest.Sealed && item.Kind != manifest.Broken {
 			continue
 		}
-		d, hash, behavior, err := b.read(path, item)
-		if err == nil && behavior != "" && behavior != "create" {
+		d, err := b.read(path, item)
+		if err == nil && d.behavior != "" && d.behavior != "create" {
 			err = d.fault("", fmt.Errorf("the annotation %s has no effect on a resource", behaviorAnnotation),
 				"list the file under generators: instead of resources:")
 		}
@@ -157,7 +163,7 @@ func (b *build) asSecrets(path string, f *manifest.File) ([]byte, error) {
 			continue
 		}
 		plain := b.plain(d)
-		if hash {
+		if d.hash {
 			plain.Annotations = map[string]string{hashMarker: "enabled"}
 		}
 		item.Unseal(plain)
@@ -177,29 +183,29 @@ func outOfBounds(namespace string) error {
 }
 
 // read reads one sealed item and what its annotations ask for.
-func (b *build) read(path string, item *manifest.Item) (d *document, hash bool, behavior string, err error) {
+func (b *build) read(path string, item *manifest.Item) (*document, error) {
 	sealed, err := secret.Read(item)
 	if err != nil {
-		return nil, false, "", inFile(shortPath(path), err)
+		return nil, inFile(shortPath(path), err)
 	}
 	if err := secret.CheckBinding(sealed); err != nil {
-		return nil, false, "", inFile(shortPath(path), err)
+		return nil, inFile(shortPath(path), err)
 	}
-	d = newDocument(path, sealed)
+	d := newDocument(path, sealed)
 	if ns := sealed.Spec.Binding.Namespace; b.o.OnlyNamespaces != nil && (ns == "" || !slices.Contains(b.o.OnlyNamespaces, ns)) {
-		return nil, false, "", d.fault("", outOfBounds(ns),
+		return nil, d.fault("", outOfBounds(ns),
 			"it may open "+strings.Join(b.o.OnlyNamespaces, ", "))
 	}
 	if text, ok := sealed.Annotations[hashAnnotation]; ok {
-		if hash, err = strconv.ParseBool(text); err != nil {
-			return nil, false, "", d.fault("", fmt.Errorf("the annotation %s is neither true nor false", hashAnnotation), "")
+		if d.hash, err = strconv.ParseBool(text); err != nil {
+			return nil, d.fault("", fmt.Errorf("the annotation %s is neither true nor false", hashAnnotation), "")
 		}
 	}
-	behavior = sealed.Annotations[behaviorAnnotation]
-	if behavior != "" && !slices.Contains([]string{"create", "merge", "replace"}, behavior) {
-		return nil, false, "", d.fault("", fmt.Errorf("the annotation %s is none of create, merge, replace", behaviorAnnotation), "")
+	d.behavior = strings.Clone(sealed.Annotations[behaviorAnnotation])
+	if d.behavior != "" && !slices.Contains([]string{"create", "merge", "replace"}, d.behavior) {
+		return nil, d.fault("", fmt.Errorf("the annotation %s is none of create, merge, replace", behaviorAnnotation), "")
 	}
-	return d, hash, behavior, nil
+	return d, nil
 }
 
 // plain gives the Secret to serve for a document and takes the document into the build.

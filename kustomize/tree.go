@@ -43,7 +43,7 @@ type tree struct {
 	suffixes []string
 	root     *types.Kustomization // the first one
 	last     string               // path of the latest, as messages show it
-	slices   []string             // places that may cut a value of a Secret into pieces
+	cuts     []string             // files whose replacements may cut a value of a Secret into pieces
 }
 
 func newTree(resolve func(string) (string, bool)) *tree {
@@ -196,7 +196,7 @@ func (t *tree) replacements(dir, at string, list []types.ReplacementField) {
 			continue
 		}
 		if field, _, _ := strings.Cut(s.FieldPath, "."); field != "" && field != "metadata" {
-			t.slices = append(t.slices, at)
+			t.cuts = append(t.cuts, at)
 		}
 	}
 }
