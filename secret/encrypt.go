@@ -2,6 +2,7 @@ package secret
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ const minClear = 8
 type EncryptOptions struct {
 	Target
 	AllowClear []string // keys whose values may stay in clear elsewhere in the document
+	// AnyNamespace binds to the name alone, even where metadata names a namespace: overlays may place the Secret anywhere.
+	AnyNamespace bool
 	// Previous gives the last sealed version of a Secret, nil for none. With an Opener, values that did not change keep
 	// their bytes.
 	Previous func(namespace, name string) *manifest.EncryptedSecret
@@ -101,10 +104,13 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	warn := func(line int, hint, format string, args ...any) {
 		r.Warnings = append(r.Warnings, Error{Line: line, Secret: at, Err: fmt.Errorf(format, args...), Hint: hint})
 	}
-	if spec.Binding.Namespace == "" {
+	switch {
+	case o.AnyNamespace:
+		spec.Binding.Namespace = ""
+	case spec.Binding.Namespace == "":
 		spec.Binding.Namespace = o.Namespace
 	}
-	if spec.Binding.Namespace == "" {
+	if spec.Binding.Namespace == "" && !o.AnyNamespace {
 		warn(item.Line, "name a namespace in metadata, in the policy's rule, or with --namespace",
 			"no namespace is bound: Secrets named %s can be swapped between overlays", Ref("", n.Name))
 	}
@@ -118,7 +124,7 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	for _, d := range item.Seal(spec) {
 		warn(d.Line, "", "left out of the sealed manifest: %s", d.What)
 	}
-	r.Sealed = append(r.Sealed, Ref(spec.Binding.Namespace, n.Name))
+	r.Sealed = append(r.Sealed, Ref(cmp.Or(spec.Binding.Namespace, n.Namespace), n.Name))
 	return nil
 }
 

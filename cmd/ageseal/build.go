@@ -55,7 +55,7 @@ and namespace that they were sealed for. On any error there is no output.` + exi
 	}
 	o.identities.add(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&o.root, "root", "", "sealed manifests must lie below this `directory` (default: the git top level)")
+	flags.StringVar(&o.root, "root", "", "no path may lead out of this `directory` (default: the git top level, else the target)")
 	flags.BoolVar(&o.allowRemote, "allow-remote", false, "open sealed manifests of remote bases, too")
 	flags.StringArrayVar(&o.allowTypes, "allow-type", nil, "open Secrets of this credential `type`, too (repeatable)")
 	flags.StringVarP(&o.namespace, "namespace", "n", "", "the `namespace` that manifests without one will be applied to")

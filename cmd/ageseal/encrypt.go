@@ -23,6 +23,7 @@ type encryptOptions struct {
 	stdinName  string
 	allowClear []string
 	keepGoing  bool
+	anywhere   bool
 }
 
 func newEncryptCommand(c *cli) *cobra.Command {
@@ -52,6 +53,7 @@ run: every problem is listed and no file is changed.` + exitHelp(statusFindings,
 	flags.StringVarP(&o.recipients.namespace, "namespace", "n", "", "bind Secrets that name no namespace to this `one`")
 	flags.StringVar(&o.stdinName, "stdin-name", "", "use the policy's rule for this `path` for standard input")
 	flags.StringArrayVar(&o.allowClear, "allow-clear", nil, "let the value of this `key` stay in clear elsewhere in the document (repeatable)")
+	flags.BoolVar(&o.anywhere, "any-namespace", false, "bind to the name alone: overlays may place these Secrets in any namespace")
 	flags.BoolVar(&o.keepGoing, "keep-going", false, "seal what can be sealed; status 3 if something was not")
 	return cmd
 }
@@ -59,6 +61,9 @@ run: every problem is listed and no file is changed.` + exitHelp(statusFindings,
 func (c *cli) runEncrypt(o *encryptOptions, args []string) error {
 	if o.inPlace && o.output != "" {
 		return usage("ageseal encrypt --help", "--write and --output exclude each other")
+	}
+	if o.anywhere && o.recipients.namespace != "" {
+		return usage("ageseal encrypt --help", "--any-namespace and --namespace exclude each other")
 	}
 	if o.inPlace {
 		unlock, err := c.lock(args)
@@ -106,7 +111,7 @@ func (c *cli) runEncrypt(o *encryptOptions, args []string) error {
 	reports := make([]*secret.Report, len(inputs))
 	faults := c.each(len(work), "encrypting", func(n int) error {
 		i := work[n]
-		options := secret.EncryptOptions{Target: targets[i], AllowClear: o.allowClear, Opener: opener}
+		options := secret.EncryptOptions{Target: targets[i], AllowClear: o.allowClear, AnyNamespace: o.anywhere, Opener: opener}
 		options.Previous = func(namespace, name string) *manifest.EncryptedSecret {
 			return findSealed(previous[inputs[i].path], namespace, name)
 		}
