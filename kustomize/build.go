@@ -224,6 +224,14 @@ func (b *build) finish(m resmap.ResMap, o order) (*Result, error) {
 	if err := b.opening.wait(b.docs); err != nil {
 		return nil, err
 	}
+	for _, p := range s.placed {
+		if err := b.total(p); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
 	if err := s.rename(all); err != nil {
 		return nil, b.shown(err)
 	}

@@ -15,6 +15,8 @@ var (
 	ErrPlacement = errors.New("a sealed value would end where it does not belong")
 	// ErrUse: a sealed manifest is used where it can't be served.
 	ErrUse = errors.New("a sealed manifest can't be used here")
+	// ErrInvalid: a Secret with sealed values would be one that Kubernetes does not take.
+	ErrInvalid = errors.New("the build makes an invalid Secret")
 	// ErrLeftover: ciphertext is left in the result.
 	ErrLeftover = errors.New("ciphertext is left in the result")
 	// ErrOutside: a path leads out of the root of the build.

@@ -13,7 +13,7 @@ import (
 	"github.com/ageseal/ageseal/secret"
 )
 
-// check holds every placeholder of a Secret against its binding, and fills in the namespace that it has from it.
+// check holds every placeholder of a Secret against its binding, and the Secret against what Kubernetes takes, and fills in the namespace that it has from it.
 func (b *build) check(p *placed) error {
 	namespace := b.namespace(p)
 	var faults []error
@@ -28,6 +28,9 @@ func (b *build) check(p *placed) error {
 		} else if err := b.fitsKey(p, s); err != nil {
 			faults = append(faults, err)
 		}
+	}
+	if err := b.valid(p); err != nil {
+		faults = append(faults, err)
 	}
 	if len(faults) > 0 {
 		return errors.Join(faults...)
