@@ -2,6 +2,7 @@ package crypt
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,6 +53,16 @@ func newRecipient(r age.Recipient, text string, postQuantum bool) *Recipient {
 
 // String is the canonical text: parsed and encoded again, lower-case bech32.
 func (r *Recipient) String() string { return r.text }
+
+// Display is what a person compares: a classic recipient itself, and of a post-quantum one, which has 2,000 characters,
+// a hash. Its first characters would not do: they can be chosen.
+func (r *Recipient) Display() string {
+	if !r.postQuantum {
+		return r.text
+	}
+	h := sha256.Sum256([]byte(r.text))
+	return "age1pq1… SHA256:" + base64.RawStdEncoding.EncodeToString(h[:])
+}
 
 // Fingerprint is the 16-character label that documents carry. Two different recipients can be made to
 // share one: compare String where it matters.

@@ -6,10 +6,6 @@ import (
 	"strings"
 )
 
-// shownRecipient is how many characters of a recipient a diff shows. After the prefix that is 13 characters of 5 bits or
-// more: nobody makes a key that looks like another one.
-const shownRecipient = 20
-
 // Diff says in the words of the policy how it changed from old: one line a change, names of people first. It is empty
 // only if the two mean the same.
 //
@@ -47,7 +43,9 @@ func changes(what, where string, old, now []string) []string {
 func people(p *Policy) map[string][]string {
 	out := make(map[string][]string, len(p.recipients))
 	for name, rs := range p.recipients {
-		out[name] = texts(rs)
+		for _, r := range rs {
+			out[name] = append(out[name], r.Display())
+		}
 	}
 	return out
 }
@@ -64,11 +62,7 @@ func silences(p *Policy) []string {
 func (d *differ) sets(what string, old, now map[string][]string) {
 	for _, name := range union(old, now) {
 		for _, line := range changes("", "", old[name], now[name]) {
-			sign, text := line[:2], line[2:]
-			if len(text) > shownRecipient {
-				text = text[:shownRecipient] + "…"
-			}
-			d.add(sign, what, " ", name, " ", text)
+			d.add(line[:2], what, " ", name, " ", line[2:])
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/policy"
 )
 
@@ -19,7 +20,13 @@ const team = "$HEAD\nrecipients:\n  alice: [$ALICE, $DAVE]\n  bob: $BOB\n  ci: [
 	"silence:\n- {finding: risky-label, path: infra/**, reason: wanted}\n"
 
 func TestChanges(t *testing.T) {
-	short := func(s string) string { return string(expand(s))[:20] + "…" }
+	short := func(s string) string {
+		r, err := crypt.ParseRecipient(string(expand(s)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Display()
+	}
 	tests := []struct {
 		name     string
 		old, new string // of what is replaced in team

@@ -40,8 +40,18 @@ const (
 type pinFile struct {
 	Version    int      `json:"version"`
 	Repository string   `json:"repository"`
-	Sum        string   `json:"sum"`      // of the policies
+	Sum        string   `json:"sum"`      // of policies and narrowed
 	Policies   []string `json:"policies"` // canonical, newest first
+	// Narrowed is a policy that only took away from the newest and was followed without a question.
+	Narrowed string `json:"narrowed,omitempty"`
+}
+
+// current is the policy that the next one is compared with.
+func (f *pinFile) current() string {
+	if f.Narrowed != "" {
+		return f.Narrowed
+	}
+	return f.Policies[0]
 }
 
 const pinVersion = 1
@@ -53,10 +63,10 @@ func (s *Pins) Check(repository string, p *Policy) (st Status, diff []string, er
 	if err != nil || pin == nil {
 		return FirstUse, nil, err
 	}
-	if bytes.Equal([]byte(pin.Policies[0]), p.Canonical()) {
+	if pin.current() == string(p.Canonical()) {
 		return Same, nil, nil
 	}
-	old, err := s.parse(repository, pin.Policies[0])
+	old, err := s.parse(repository, pin.current())
 	if err != nil {
 		return Differs, nil, err
 	}
@@ -71,6 +81,24 @@ func (s *Pins) Check(repository string, p *Policy) (st Status, diff []string, er
 // rule 6 asks what a rule once resolved to. The file is replaced as a whole; accepting what is newest already writes
 // nothing.
 func (s *Pins) Accept(repository string, p *Policy) (err error) {
+	return s.update(repository, func(pin *pinFile) {
+		text := string(p.Canonical())
+		rest := slices.DeleteFunc(pin.Policies, func(t string) bool { return t == text })
+		pin.Policies = append([]string{text}, rest...)
+		pin.Policies = pin.Policies[:min(len(pin.Policies), MaxHistory)]
+		pin.Narrowed = ""
+	})
+}
+
+// Narrow makes p, which Check called Narrowed, what the next policy is compared with: who was taken out does not come
+// back unasked. It does not enter History, because nobody looked at it: a rule that was narrow for the time of one
+// branch must not vouch for what was sealed elsewhere.
+func (s *Pins) Narrow(repository string, p *Policy) error {
+	return s.update(repository, func(pin *pinFile) { pin.Narrowed = string(p.Canonical()) })
+}
+
+// update changes a pin under a lock. Nothing is written if nothing changed.
+func (s *Pins) update(repository string, change func(*pinFile)) error {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return err
 	}
@@ -83,15 +111,10 @@ func (s *Pins) Accept(repository string, p *Policy) (err error) {
 	if err != nil {
 		return err
 	}
-	text := string(p.Canonical())
 	if pin == nil {
 		pin = &pinFile{Version: pinVersion, Repository: repository}
-	} else if pin.Policies[0] == text {
-		return nil
 	}
-	rest := slices.DeleteFunc(pin.Policies, func(t string) bool { return t == text })
-	pin.Policies = append([]string{text}, rest...)
-	pin.Policies = pin.Policies[:min(len(pin.Policies), MaxHistory)]
+	change(pin)
 	for ; ; pin.Policies = pin.Policies[:len(pin.Policies)-1] { // huge policies: fewer of them
 		size := 0
 		for _, t := range pin.Policies {
@@ -101,12 +124,16 @@ func (s *Pins) Accept(repository string, p *Policy) (err error) {
 			break
 		}
 	}
-	pin.Sum = sum(pin.Policies)
+	pin.Sum = pin.sum()
 	data, err := json.MarshalIndent(pin, "", "  ")
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteAll([]atomicfile.File{{Path: s.path(repository), Data: append(data, '\n'), Old: old, Mode: 0o600}})
+	data = append(data, '\n')
+	if bytes.Equal(data, old) {
+		return nil
+	}
+	return atomicfile.WriteAll([]atomicfile.File{{Path: s.path(repository), Data: data, Old: old, Mode: 0o600}})
 }
 
 // History returns the accepted policies of a repository, newest first; none if nothing was accepted yet.
@@ -159,7 +186,7 @@ func (s *Pins) read(repository string) (*pinFile, []byte, error) {
 			Hint: "use the newer ageseal that wrote it"}
 	case pin.Repository != repository:
 		return nil, nil, s.damaged(repository, "it is for another repository")
-	case len(pin.Policies) == 0 || pin.Sum != sum(pin.Policies):
+	case len(pin.Policies) == 0 || pin.Sum != pin.sum():
 		return nil, nil, s.damaged(repository, "it was altered")
 	}
 	return &pin, data, nil
@@ -178,9 +205,13 @@ func (s *Pins) damaged(repository, why string) error {
 		Hint: "read .ageseal.yaml and its history, remove that file, and the policy as it stands is accepted anew"}
 }
 
-func sum(policies []string) string {
+func (f *pinFile) sum() string {
 	h := sha256.New()
-	for _, p := range policies {
+	all := f.Policies
+	if f.Narrowed != "" {
+		all = append(slices.Clone(all), f.Narrowed)
+	}
+	for _, p := range all {
 		fmt.Fprintf(h, "%d\n%s", len(p), p)
 	}
 	return hex.EncodeToString(h.Sum(nil))

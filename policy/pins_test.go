@@ -175,6 +175,37 @@ func TestDamagedPin(t *testing.T) {
 	}
 }
 
+// A narrowed policy is what the next one is compared with, and is no accepted one.
+func TestNarrow(t *testing.T) {
+	s := &policy.Pins{Dir: t.TempDir()}
+	wide := parse(t, "apiVersion: ageseal.dev/v1alpha1\nkind: Policy\nrecipients: {alice: $ALICE, bob: $BOB}\nrules:\n- path: \"**\"\n  recipients: [alice, bob]\n")
+	narrow := parse(t, "apiVersion: ageseal.dev/v1alpha1\nkind: Policy\nrecipients: {alice: $ALICE, bob: $BOB}\nrules:\n- path: \"**\"\n  recipients: [alice]\n")
+	if err := s.Accept("r", wide); err != nil {
+		t.Fatal(err)
+	}
+	if st, _, err := s.Check("r", narrow); err != nil || st != policy.Narrowed {
+		t.Fatalf("%v, %v", st, err)
+	}
+	if err := s.Narrow("r", narrow); err != nil {
+		t.Fatal(err)
+	}
+	if st, _, err := s.Check("r", narrow); err != nil || st != policy.Same {
+		t.Errorf("the narrowed policy: %v, %v", st, err)
+	}
+	if st, diff, err := s.Check("r", wide); err != nil || st != policy.Differs || len(diff) != 1 {
+		t.Errorf("who was taken out comes back: %v, %v, %v", st, diff, err)
+	}
+	if h, err := s.History("r"); err != nil || len(h) != 1 || string(h[0].Canonical()) != string(wide.Canonical()) {
+		t.Errorf("history: %v, %v", h, err)
+	}
+	if err := s.Accept("r", narrow); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := s.History("r"); err != nil || len(h) != 2 {
+		t.Errorf("history after accepting: %v, %v", h, err)
+	}
+}
+
 // Old texts are parsed only when they are asked for, but then as strictly.
 func TestUnreadablePolicyInPin(t *testing.T) {
 	s := &policy.Pins{Dir: t.TempDir()}

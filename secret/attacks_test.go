@@ -70,7 +70,7 @@ func TestDepartedMemberReadsNothingNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(done) != 1 || !slices.Equal(done[0].Rotated, []string{"a", "b"}) || len(done[0].Left) != 1 {
+	if len(done) != 1 || !slices.Equal(done[0].Rotated, []string{"a", "b"}) || !slices.Equal(done[0].Exposed, done[0].Rotated) || len(done[0].Left) != 1 {
 		t.Errorf("rotated %+v", done)
 	}
 	after := set(t, string(f.Bytes()), "a", canary, alice)

@@ -17,6 +17,13 @@ import (
 // ("true", "5432") occur by chance.
 const minClear = 8
 
+// serverFields belong to the API server, and "kubectl create -o yaml" prints one of them every time: nothing of the
+// user's is lost with them.
+var serverFields = []string{
+	"metadata.creationTimestamp", "metadata.resourceVersion", "metadata.uid", "metadata.managedFields", "metadata.selfLink",
+	"metadata.generation",
+}
+
 // EncryptOptions say for whom and under which checks native Secrets become sealed documents.
 type EncryptOptions struct {
 	Target
@@ -122,6 +129,9 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 		return fault(err, "")
 	}
 	for _, d := range item.Seal(spec) {
+		if slices.Contains(serverFields, d.What) {
+			continue
+		}
 		warn(d.Line, "", "left out of the sealed manifest: %s", d.What)
 	}
 	r.Sealed = append(r.Sealed, Ref(cmp.Or(spec.Binding.Namespace, n.Namespace), n.Name))

@@ -80,6 +80,7 @@ func open(s *manifest.EncryptedSecret, o *crypt.Opener, allowTypes []string) (ma
 func unwrap(s *manifest.EncryptedSecret, o *crypt.Opener) (map[string]*crypt.DataKey, error) {
 	keys := make(map[string]*crypt.DataKey, 1)
 	var faults []error
+	var none *NoIdentityError // one for the document, however many data keys it has
 	for _, id := range referenced(s.Spec.Data) {
 		w := s.Spec.Wraps[id]
 		k, err := o.Unwrap(id, wrapOf(w))
@@ -87,8 +88,12 @@ func unwrap(s *manifest.EncryptedSecret, o *crypt.Opener) (map[string]*crypt.Dat
 		case err == nil:
 			keys[id] = k
 			continue
+		case errors.Is(err, crypt.ErrNoIdentity) && none != nil:
+			none.To = union(none.To, w.To)
+			continue
 		case errors.Is(err, crypt.ErrNoIdentity):
-			err = &NoIdentityError{To: w.To}
+			none = &NoIdentityError{To: w.To}
+			err = none
 		}
 		faults = append(faults, &Error{Line: w.Line, Secret: place(s), Err: err, Hint: hintFor(err)})
 	}

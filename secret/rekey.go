@@ -25,7 +25,8 @@ type Rekeyed struct {
 	Secret  string
 	Joined  []string // fingerprints that can read it now
 	Left    []string // fingerprints that can't any more
-	Rotated []string // keys encrypted again: what somebody who left has read must be changed at its source
+	Rotated []string // keys encrypted again
+	Exposed []string // keys that somebody who left could read: the values are to be changed at their source
 }
 
 // Rekey makes the sealed documents of a file readable by the target and nobody else. Where somebody joined, the data
@@ -83,6 +84,11 @@ func (w *Writer) rekey(item *manifest.Item, s *manifest.EncryptedSecret, o Rekey
 	spec := cloneSpec(s.Spec)
 	if len(r.Left) > 0 || o.Rotate {
 		r.Rotated = sortedKeys(values)
+		for _, key := range r.Rotated {
+			if len(without(s.Spec.Wraps[s.Spec.Data[key].By].To, target)) > 0 {
+				r.Exposed = append(r.Exposed, key)
+			}
+		}
 		if err := w.seal(spec, o.Recipients, values); err != nil {
 			return nil, &Error{Line: s.Spec.Line, Secret: r.Secret, Err: err}
 		}

@@ -30,7 +30,7 @@ func Select(f *manifest.File, namespace, name string) (*manifest.Item, *manifest
 		if (name == "" || name == s.Spec.Binding.Name || name == s.Name) &&
 			(namespace == "" || namespace == s.Spec.Binding.Namespace || namespace == s.Namespace) {
 			if found != nil {
-				return nil, nil, &Error{Err: fmt.Errorf("%w: more than one Secret fits (%s)", ErrNotFound, strings.Join(all, ", ")),
+				return nil, nil, &Error{Err: fmt.Errorf("more than one Secret fits: %s", strings.Join(all, ", ")),
 					Hint: "pick one with --name and --namespace"}
 			}
 			item, found = it, s
@@ -54,8 +54,8 @@ func (w *Writer) Set(item *manifest.Item, s *manifest.EncryptedSecret, key strin
 	fault := func(err error, hint string) error {
 		return &Error{Line: s.Spec.Line, Secret: at, Key: key, Err: err, Hint: hint}
 	}
-	if err := checkKey(key); err != nil {
-		return nil, fault(err, "")
+	if !manifest.IsSecretKey(key) {
+		return nil, fmt.Errorf("%q is no key of a Secret: 1 to 253 letters, digits, '-', '_' or '.', not '..' at the beginning", key)
 	}
 	if err := CheckBinding(s); err != nil {
 		return nil, err
@@ -86,13 +86,5 @@ func manyKeys(spec *manifest.Spec, at string) error {
 		return nil
 	}
 	return &Error{Secret: at, Err: fmt.Errorf("%d data keys have gathered in this document", len(spec.Wraps)),
-		Hint: `"ageseal rekey --rotate" brings all values under one`}
-}
-
-// checkKey holds what Kubernetes takes as a Secret's key (apimachinery validation, IsConfigMapKey).
-func checkKey(key string) error {
-	if !manifest.IsSecretKey(key) {
-		return fmt.Errorf("%w: a key has 1 to 253 letters, digits, '-', '_' or '.', and does not begin with '..'", manifest.ErrSchema)
-	}
-	return nil
+		Hint: "ageseal rekey --rotate brings all values under one"}
 }

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io/fs"
+	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -94,14 +92,12 @@ func writeDirectory(dir string, contents map[string][]byte) error {
 	var files []atomicfile.File
 	for _, name := range keysOf(contents) {
 		path := filepath.Join(dir, name)
-		old, err := os.ReadFile(path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			old = nil
-		case err != nil:
-			return err
-		default:
-			old = slices.Concat([]byte{}, old)
+		if !filepath.IsLocal(name) || filepath.Base(name) != name {
+			return &fileError{dir, fmt.Errorf("%q is no name for a file in it", name)}
+		}
+		old, err := readExisting(path)
+		if err != nil {
+			return &fileError{path, err}
 		}
 		files = append(files, atomicfile.File{Path: path, Data: contents[name], Old: old, Mode: 0o600, Private: true})
 	}

@@ -50,7 +50,7 @@ run: every problem is listed and no file is changed.` + exitHelp(statusFindings,
 	flags := cmd.Flags()
 	flags.BoolVarP(&o.inPlace, "write", "w", false, "replace the files")
 	flags.StringVarP(&o.output, "output", "o", "", "write to this `file` instead of standard output")
-	flags.StringVarP(&o.recipients.namespace, "namespace", "n", "", "bind Secrets that name no namespace to this `one`")
+	flags.StringVarP(&o.recipients.namespace, "namespace", "n", "", "bind Secrets that name no namespace to this `namespace`")
 	flags.StringVar(&o.stdinName, "stdin-name", "", "use the policy's rule for this `path` for standard input")
 	flags.StringArrayVar(&o.allowClear, "allow-clear", nil, "let the value of this `key` stay in clear elsewhere in the document (repeatable)")
 	flags.BoolVar(&o.anywhere, "any-namespace", false, "bind to the name alone: overlays may place these Secrets in any namespace")

@@ -50,6 +50,9 @@ func (c *cli) runGet(o *getOptions, path, key string) error {
 	default:
 		return usage("ageseal get --help", "unknown output format %q", o.output)
 	}
+	if key != "" && (o.output != "" || o.show) {
+		return usage("ageseal get --help", "one key is printed as it is: --output and --show are for all of them")
+	}
 	var in *input
 	var err error
 	if path == "-" {
@@ -65,7 +68,8 @@ func (c *cli) runGet(o *getOptions, path, key string) error {
 		return &fileError{in.shown, err}
 	}
 	if _, ok := doc.Spec.Data[key]; key != "" && !ok {
-		return &fileError{in.shown, hinted("it has: "+strings.Join(keysOf(doc.Spec.Data), ", "), "no key %q in this Secret", key)}
+		return &fileError{in.shown, hinted("it has: "+strings.Join(keysOf(doc.Spec.Data), ", "), "Secret %s: no key %q",
+			secret.Ref(doc.Spec.Binding.Namespace, doc.Spec.Binding.Name), key)}
 	}
 	opener, err := c.opener(&o.identities)
 	if err != nil {
@@ -122,7 +126,7 @@ func renderValues(values map[string][]byte, o *getOptions) ([]byte, error) {
 	texts := make(map[string]string, len(values))
 	for key, value := range values {
 		if !utf8.Valid(value) {
-			return nil, hinted("fetch it by itself: ageseal get FILE "+key, "key %s: the value is not text", key)
+			return nil, hinted("fetch it by itself: name the key "+key, "key %s: the value is not text", key)
 		}
 		texts[key] = string(value)
 	}
@@ -150,11 +154,11 @@ func envLine(key string, value []byte) (string, error) {
 	for i, r := range key {
 		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
 		if !letter && (i == 0 || r < '0' || r > '9') {
-			return "", hinted("fetch it by itself: ageseal get FILE "+key, "key %s: not a name of an environment variable", key)
+			return "", hinted("fetch it by itself: name the key "+key, "key %s: not a name of an environment variable", key)
 		}
 	}
 	if strings.IndexByte(string(value), 0) >= 0 {
-		return "", hinted("fetch it by itself: ageseal get FILE "+key, "key %s: the value holds a NUL byte", key)
+		return "", hinted("fetch it by itself: name the key "+key, "key %s: the value holds a NUL byte", key)
 	}
 	return key + "='" + strings.ReplaceAll(string(value), "'", `'\''`) + "'\n", nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/user"
@@ -72,9 +71,6 @@ func (c *cli) runInit(o *initOptions) error {
 		if _, err := policy.Parse(existing); err != nil {
 			return &fileError{relative(file), err}
 		}
-		if o.recovery != "" {
-			return usage("ageseal keygen -o "+o.recovery, "the policy exists: generate the key and add its recipient to the rules by hand")
-		}
 	}
 	recipient, err := c.ownRecipient(o)
 	if err != nil {
@@ -83,6 +79,13 @@ func (c *cli) runInit(o *initOptions) error {
 	if havePolicy {
 		c.note("%s: exists, unchanged", relative(file))
 		c.sayIfMissing(existing, recipient)
+		if o.recovery != "" {
+			id, err := c.newRecovery(o.recovery, recipient.PostQuantum())
+			if err != nil {
+				return err
+			}
+			c.note("  add it to %s as a recipient and to every rule, then: ageseal trust && ageseal rekey\n  %s", policy.FileName, id.Recipient())
+		}
 	} else if err := c.writePolicy(o, file, recipient); err != nil {
 		return err
 	}
@@ -96,7 +99,7 @@ func (c *cli) runInit(o *initOptions) error {
 			return err
 		}
 		if opened.pins != nil {
-			if err := opened.pins.Accept(opened.key, opened.policy); err != nil {
+			if err := opened.accept(); err != nil {
 				return err
 			}
 		}
@@ -134,7 +137,7 @@ func (c *cli) ownRecipient(o *initOptions) (*crypt.Recipient, error) {
 	}
 	if len(c.keys.Identities) > 0 {
 		r := c.keys.Identities[0].Recipient()
-		c.note("%s: exists, recipient %s", c.keys.Sources[0], short(r))
+		c.note("%s: exists, recipient %s", c.keys.Sources[0], r.Display())
 		return r, nil
 	}
 	path, err := identity.DefaultFile()
@@ -148,7 +151,7 @@ func (c *cli) ownRecipient(o *initOptions) (*crypt.Recipient, error) {
 	if err := identity.Write(path, id); err != nil {
 		return nil, err
 	}
-	c.note("%s: your identity (private key, post-quantum), recipient %s", path, short(id.Recipient()))
+	c.note("%s: your identity (private key, post-quantum), recipient %s", path, id.Recipient().Display())
 	return id.Recipient(), nil
 }
 
@@ -159,14 +162,10 @@ func (c *cli) writePolicy(o *initOptions, file string, own *crypt.Recipient) err
 	}
 	members := []policy.Member{{Name: name, Recipients: []string{own.String()}}}
 	if o.recovery != "" {
-		id, err := crypt.GenerateIdentity(own.PostQuantum())
+		id, err := c.newRecovery(o.recovery, own.PostQuantum())
 		if err != nil {
 			return err
 		}
-		if err := identity.Write(o.recovery, id); err != nil {
-			return err
-		}
-		c.note("%s: the recovery identity: move it offline, away from this machine", o.recovery)
 		members = append(members, policy.Recovery(id.Recipient().String()))
 	}
 	text, err := policy.Fresh(members...)
@@ -178,9 +177,21 @@ func (c *cli) writePolicy(o *initOptions, file string, own *crypt.Recipient) err
 	}
 	c.note("%s: the policy, who can read what: %s", relative(file), name)
 	if o.recovery == "" {
-		c.note("  one key opens everything; if it is lost, so are the values: see \"ageseal init --recovery\"")
+		c.note("  one key opens everything; if it is lost, so are the values: \"ageseal init --recovery FILE\" makes a spare one")
 	}
 	return nil
+}
+
+func (c *cli) newRecovery(file string, postQuantum bool) (*crypt.Identity, error) {
+	id, err := crypt.GenerateIdentity(postQuantum)
+	if err != nil {
+		return nil, err
+	}
+	if err := identity.Write(file, id); err != nil {
+		return nil, err
+	}
+	c.note("%s: the recovery identity: move it offline, away from this machine", file)
+	return id, nil
 }
 
 // sayIfMissing tells somebody who joins a repository how to be let in.
@@ -221,7 +232,7 @@ func (c *cli) writeAttributes(top string) error {
 	if err := atomicfile.WriteAll([]atomicfile.File{{Path: file, Data: text, Old: old, Mode: 0o644}}); err != nil {
 		return err
 	}
-	c.note("%s: line ends of the policy and of sealed files are kept", relative(file))
+	c.note("%s: the policy keeps its line ends, age files are left alone", relative(file))
 	return nil
 }
 
@@ -244,13 +255,4 @@ func loginName() string {
 		return "me"
 	}
 	return name
-}
-
-// short is enough of a recipient to recognise it: post-quantum ones have 2,000 characters.
-func short(r *crypt.Recipient) string {
-	text := r.String()
-	if len(text) <= 72 {
-		return text
-	}
-	return fmt.Sprintf("%s…%s", text[:20], text[len(text)-8:])
 }

@@ -64,7 +64,7 @@ func (c *cli) inputs(args []string) (found []*input, directory bool, err error) 
 		}
 		var paths []string
 		if err == nil {
-			paths, err = manifestsBelow(arg)
+			paths, err = manifestsBelow(dir)
 		}
 		if err != nil {
 			errs = append(errs, err)
@@ -99,19 +99,19 @@ func readInput(path string) (*input, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() && info.Mode()&fs.ModeNamedPipe == 0 {
-		return nil, &fileError{path, errors.New("not a regular file")}
+		return nil, &fileError{path, errNotRegular}
 	}
 	return readResolved(&input{shown: path, path: resolved, given: true})
 }
 
-// readFound reads a file that a walk from dir, which is resolved, found. One that is too large concerns us only if it
-// could hold a Secret.
+// readFound reads a file that a walk found below dir, which is what arg resolves to. One that is too large concerns us
+// only if it could hold a Secret.
 func readFound(arg, dir, found string) (*input, error) {
-	rel, err := filepath.Rel(arg, found)
+	rel, err := filepath.Rel(dir, found)
 	if err != nil {
 		return nil, err
 	}
-	in, err := readResolved(&input{shown: found, path: filepath.Join(dir, rel)})
+	in, err := readResolved(&input{shown: filepath.Join(arg, rel), path: found})
 	if errors.Is(err, manifest.ErrLimit) && !mentionsSecret(found) {
 		return nil, nil
 	}
@@ -218,18 +218,47 @@ func (c *cli) writeOutput(path string, data []byte, mode fs.FileMode) error {
 		_, err := c.out.Write(data)
 		return err
 	}
-	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	old, err := readExisting(path)
+	if errors.Is(err, errNotRegular) {
+		// A device or a pipe is written to, never replaced: build -o /dev/null is common.
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(data)
+		return errors.Join(err, f.Close())
+	}
+	if err != nil {
 		return err
 	}
-	if err == nil {
-		if old == nil {
-			old = []byte{}
+	if old != nil {
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return err
 		}
-	} else {
-		old = nil
 	}
 	return atomicfile.WriteAll([]atomicfile.File{{Path: path, Data: data, Old: old, Mode: mode, Private: mode == 0o600}})
+}
+
+var errNotRegular = errors.New("not a regular file")
+
+// readExisting reads what a file that is to be replaced holds, nil if there is none.
+func readExisting(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, &fileError{path, errors.New("is a directory")}
+	case !info.Mode().IsRegular():
+		return nil, errNotRegular
+	}
+	old, err := os.ReadFile(path)
+	if old == nil {
+		old = []byte{} // there, and empty
+	}
+	return old, err
 }
 
 // lock keeps other writing runs away from the repositories, or else directories, that the arguments lie in.

@@ -54,15 +54,21 @@ func joinStreams(inputs []*input) []byte {
 	var out []byte
 	for i, in := range inputs {
 		text := in.file.Bytes()
-		if i > 0 && !bytes.HasPrefix(text, []byte("---")) {
-			if !bytes.HasSuffix(out, []byte("\n")) {
-				out = append(out, '\n')
-			}
+		if i > 0 && len(out) > 0 && !bytes.HasSuffix(out, []byte("\n")) {
+			out = append(out, '\n')
+		}
+		if i > 0 && !startsWithMarker(text) {
 			out = append(out, "---\n"...)
 		}
 		out = append(out, text...)
 	}
 	return out
+}
+
+// startsWithMarker reports whether a stream begins with the marker of a document (YAML 1.2, "---" and white space).
+func startsWithMarker(text []byte) bool {
+	rest, ok := bytes.CutPrefix(bytes.TrimPrefix(text, []byte("\ufeff")), []byte("---"))
+	return ok && (len(rest) == 0 || bytes.IndexByte([]byte(" \t\r\n"), rest[0]) >= 0)
 }
 
 // distinct joins errors, each text once: one missing policy is one problem, however many files wait for it.

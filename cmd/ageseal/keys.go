@@ -11,12 +11,18 @@ import (
 type identityFlags struct{ files []string }
 
 func (i *identityFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVarP(&i.files, "identity", "i", nil, `use the identities in this `+"`file`"+`, "-" for standard input (repeatable)`)
+	cmd.Flags().StringArrayVarP(&i.files, "identity", "i", nil, `try the identities in this `+"`file`"+` before the usual ones, "-" for standard input (repeatable)`)
 	_ = cmd.MarkFlagFilename("identity")
 }
 
 // opener loads every identity there is, once a run. None at all is no error before something has to be opened.
 func (c *cli) opener(i *identityFlags) (*crypt.Opener, error) {
+	for _, file := range i.files {
+		if privateKey().MatchString(file) {
+			return nil, hinted("pipe it in with \"--identity -\", or set $AGESEAL_IDENTITY; treat this one as seen by others",
+				"--identity takes a file, not the key itself")
+		}
+	}
 	set, err := identity.Load(identity.Options{
 		Files: i.files, Environment: c.environment,
 		Stdin:  c.in,

@@ -4,7 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"unicode"
 
 	"github.com/ageseal/ageseal/git"
 	"github.com/ageseal/ageseal/internal/atomicfile"
@@ -48,9 +53,11 @@ func (c *cli) report(err error) {
 	if errors.Is(err, errLeftUndone) {
 		return
 	}
-	for _, m := range c.messages("", err) {
+	all := c.messages("", err)
+	for i, m := range all {
 		c.say("error", m.text)
-		if m.hint != "" {
+		// One hint for all the messages in a row that it is for.
+		if m.hint != "" && (i+1 == len(all) || all[i+1].hint != m.hint) {
 			c.say("hint", m.hint)
 		}
 	}
@@ -64,14 +71,39 @@ func (c *cli) warn(text, hint string) {
 }
 
 func (c *cli) say(what, text string) {
-	fmt.Fprintf(c.err, "ageseal: %s: %s\n", what, strings.TrimRight(text, "\n"))
+	fmt.Fprintf(c.err, "ageseal: %s: %s\n", what, shown(strings.TrimRight(text, "\n")))
 }
 
 // note is a line of progress: what was done to which file. --quiet silences it.
 func (c *cli) note(format string, args ...any) {
 	if !c.quiet {
-		fmt.Fprintf(c.err, format+"\n", args...)
+		fmt.Fprintln(c.err, shown(fmt.Sprintf(format, args...)))
 	}
+}
+
+// privateKey is the text of an identity, as somebody may pass it where a file or a recipient belongs.
+var privateKey = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(AGE-SECRET-KEY-(?:PQ-)?|AGE-PLUGIN-[a-z0-9+._-]+-)1[a-z0-9]+`)
+})
+
+// shown makes a text fit for a terminal and for a CI log: names in it may come from a repository. A private key in it is
+// left out, control characters and what changes the direction of text are escaped; line breaks stay only where a
+// message of ours has them, before an indented line.
+func shown(text string) string {
+	text = privateKey().ReplaceAllString(text, "${1}…")
+	var b strings.Builder
+	for i, r := range text {
+		switch {
+		case r == '\n' && strings.HasPrefix(text[i+1:], "  ") && !strings.HasPrefix(strings.TrimLeft(text[i+1:], " "), "::"):
+			b.WriteRune(r)
+		case r == '\t', r == '…', r == '→', unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
 }
 
 type message struct{ text, hint string }
@@ -130,7 +162,7 @@ func (c *cli) faultMessage(path string, e *secret.Error) message {
 		return message{text, c.noIdentityHint(path)}
 	case errors.As(e.Err, &widen):
 		text := fmt.Sprintf("%s%s: was sealed for %s; this path would add %s", place(path, e.Line), who, c.names(widen.To), c.names(widen.Added))
-		return message{text, fmt.Sprintf(`if they may read it: "ageseal rekey --widen %s"`, path)}
+		return message{text, "if they may read it: ageseal rekey --widen " + quoted(path)}
 	}
 	text := place(path, e.Line)
 	if who != "" {
@@ -161,7 +193,8 @@ func systemText(path string, err error) string {
 		}
 		return e.Err.Error()
 	}
-	return err.Error()
+	// kustomize's texts have lines.
+	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
 func systemHint(err error) string {
@@ -186,7 +219,18 @@ func (c *cli) names(fingerprints []string) string {
 			}
 		}
 	}
-	return strings.Join(names, ", ")
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ", ")
+}
+
+// quoted is a path as it can be pasted into a shell.
+func quoted(path string) string {
+	if path != "" && strings.IndexFunc(path, func(r rune) bool {
+		return !strings.ContainsRune("/._-+=:@%,", r) && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r))
+	}) < 0 {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // tried says which private keys were there to try.
@@ -201,5 +245,5 @@ func (c *cli) noIdentityHint(path string) string {
 	if c.keys == nil || len(c.keys.Identities) == 0 {
 		return `name one with --identity FILE or $AGESEAL_IDENTITY_FILE; "ageseal keygen" makes one`
 	}
-	return fmt.Sprintf(`someone who can read it adds you to %s and runs "ageseal rekey %s"`, policy.FileName, path)
+	return fmt.Sprintf(`someone who can read it adds you to %s and runs: ageseal rekey %s`, policy.FileName, quoted(path))
 }

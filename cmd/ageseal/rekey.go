@@ -47,6 +47,7 @@ somebody put below a wider rule.` + exitHelp(statusNoIdentity, statusAuthenticat
 }
 
 func (c *cli) runRekey(o *rekeyOptions, args []string) error {
+	c.readOnly = o.dryRun
 	if len(args) == 0 {
 		args = slices.Clone(o.widen)
 	}
@@ -57,7 +58,7 @@ func (c *cli) runRekey(o *rekeyOptions, args []string) error {
 		}
 		top, ok := topLevel(wd)
 		if !ok {
-			return usage("ageseal rekey .", "not in a git repository: name files or directories")
+			return usage("ageseal rekey --policy FILE DIR", "not in a git repository: name a policy, and files or directories")
 		}
 		args = []string{relative(top)}
 	}
@@ -109,6 +110,25 @@ func (c *cli) runRekey(o *rekeyOptions, args []string) error {
 		}
 	}
 	c.reportRekeyed(o, inputs, done)
+	return c.confirmNarrowed(o, done)
+}
+
+// confirmNarrowed makes a policy that was followed because it only took somebody away an accepted one: the files follow
+// it now.
+func (c *cli) confirmNarrowed(o *rekeyOptions, done [][]secret.Rekeyed) error {
+	left := slices.ContainsFunc(done, func(file []secret.Rekeyed) bool {
+		return slices.ContainsFunc(file, func(r secret.Rekeyed) bool { return len(r.Left) > 0 })
+	})
+	if o.dryRun || !left {
+		return nil
+	}
+	for _, repo := range c.repos {
+		if repo.pins != nil {
+			if err := repo.accept(); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
@@ -184,7 +204,7 @@ func (c *cli) reportRekeyed(o *rekeyOptions, inputs []*input, done [][]secret.Re
 			}
 			if len(r.Left) > 0 {
 				why = append(why, c.names(r.Left)+" left, every value encrypted again")
-				change = append(change, fmt.Sprintf("%s: Secret %s: %s", in.shown, r.Secret, strings.Join(r.Rotated, ", ")))
+				change = append(change, fmt.Sprintf("%s: Secret %s: %s", in.shown, r.Secret, strings.Join(r.Exposed, ", ")))
 			}
 			if len(r.Left) == 0 && len(r.Rotated) > 0 {
 				why = append(why, "every value encrypted again")
@@ -194,6 +214,6 @@ func (c *cli) reportRekeyed(o *rekeyOptions, inputs []*input, done [][]secret.Re
 	}
 	c.note("%s, %d changed", count(len(inputs), "file"), changed)
 	if len(change) > 0 {
-		c.warn("who left has read these values: history keeps them\n  "+strings.Join(change, "\n  "), "change them at their source")
+		c.warn("who left could read these values: history keeps them\n  "+strings.Join(change, "\n  "), "change them at their source")
 	}
 }

@@ -18,6 +18,7 @@ type cli struct {
 	out, err io.Writer
 
 	quiet      bool
+	readOnly   bool // --dry-run: nothing is remembered either
 	policyFile string
 
 	environment identity.Environment // taken at the start, so that no child inherits a key
@@ -47,6 +48,7 @@ and decrypts them when manifests are built. Names and keys stay readable, values
 		Example: `  ageseal init                               # identity, policy, git hook
   ageseal encrypt -w apps/shop/prod          # seal every Secret below a directory
   ageseal build apps/shop/prod | kubectl apply --server-side -f -`,
+		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRun: func(*cobra.Command, []string) {

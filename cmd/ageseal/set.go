@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,7 +33,7 @@ other value changes.
 The value comes from standard input, from --from-file, or, on a terminal, from a hidden prompt. A single
 line from standard input is taken without its line end, everything else as it is. A value on the command
 line works but is visible to other processes and in the shell's history.` + exitHelp(statusAuthentication),
-		Example: `  openssl rand -base64 24 | ageseal set apps/shop/prod/db.yaml password
+		Example: `  head -c 24 /dev/urandom | base64 | ageseal set apps/shop/prod/db.yaml password
   ageseal set --from-file tls.key apps/shop/prod/tls.yaml tls.key
   ageseal set apps/shop/prod/db.yaml password       # asks, hidden`,
 		Args: argsBetween(2, 2, "a sealed manifest and a key"),
@@ -63,6 +64,9 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 	if err != nil {
 		return within(path, err)
 	}
+	if !manifest.IsSecretKey(key) {
+		return usage("ageseal set --help", "%q is no key of a Secret: 1 to 253 letters, digits, '-', '_' or '.', not '..' at the beginning", key)
+	}
 	value := []byte(inline)
 	if hasInline && inline == "" {
 		// Nothing that anybody could read; it is how an empty value is asked for.
@@ -70,6 +74,9 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 		c.warn("a value on the command line is visible to other processes and in the shell's history", "pipe it in, or leave it away to be asked")
 	} else if value, err = c.readValue(o.fromFile, key); err != nil {
 		return err
+	} else if len(value) == 0 && o.fromFile == "" {
+		// The command before the pipe has failed, most likely.
+		return hinted(fmt.Sprintf("to set an empty value on purpose: ageseal set %s %s=", quoted(path), key), "no value came from standard input")
 	}
 
 	unlock, err := c.lock([]string{path})
@@ -90,7 +97,7 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 	}
 	if warning != nil {
 		for _, m := range c.messages(path, warning) {
-			c.warn(m.text, m.hint)
+			c.warn(m.text, "whoever can read it brings all values under one: ageseal rekey --rotate "+quoted(path))
 		}
 	}
 	c.note("%s: set %s for %s", path, key, c.names(crypt.Fingerprints(target.Recipients)))
@@ -129,10 +136,6 @@ func (c *cli) readValue(file, key string) ([]byte, error) {
 		return c.prompt(tty, fmt.Sprintf("value of %s (hidden): ", key))
 	}
 	value, err := readValue(c.in)
-	if err == nil && len(value) == 0 {
-		// The command before the pipe has failed, most likely.
-		err = hinted("to set an empty value on purpose: ageseal set FILE "+key+"=", "no value came from standard input")
-	}
 	if err != nil || file == "-" {
 		return value, err
 	}
@@ -147,7 +150,7 @@ func readValue(r io.Reader) ([]byte, error) {
 	return value, err
 }
 
-// oneLine drops the line end of a single line: "openssl rand -base64 24" prints a password and a line end, and the line
+// oneLine drops the line end of a single line: a generator of passwords prints a password and a line end, and the line
 // end is not part of the password.
 func oneLine(value []byte) []byte {
 	line, ok := bytes.CutSuffix(value, []byte("\n"))
@@ -164,5 +167,8 @@ func (c *cli) prompt(tty *os.File, question string) ([]byte, error) {
 	fmt.Fprint(c.err, question)
 	value, err := term.ReadPassword(int(tty.Fd()))
 	fmt.Fprintln(c.err)
+	if err == nil && len(value) == 0 {
+		err = errors.New("nothing was typed")
+	}
 	return value, err
 }

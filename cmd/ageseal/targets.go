@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,9 +23,11 @@ import (
 // repository is a git work tree with its policy, or the directory that --policy's globs are relative to.
 type repository struct {
 	top    string
-	key    string // names it in the pins; "" if nothing is pinned
 	policy *policy.Policy
-	pins   *policy.Pins
+	pins   *policy.Pins // nil if nothing is pinned
+	key    string       // the one of keys under which a policy was accepted, else the best
+	keys   []string     // name it in the pins
+	nested bool         // it lies inside another repository, whose author may have put it there
 
 	history []*policy.Policy      // accepted before, newest first; read when rekey asks
 	rules   map[string][][]string // pattern → what its rule resolved to in each of history
@@ -73,7 +76,7 @@ func (r *recipientFlags) resolve(c *cli) ([]*crypt.Recipient, error) {
 	for _, path := range r.files {
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return nil, err
+			return nil, &fileError{path, err}
 		}
 		lines := bufio.NewScanner(strings.NewReader(string(data)))
 		for n := 1; lines.Scan(); n++ {
@@ -135,14 +138,23 @@ func (c *cli) rule(path string) (*repository, *policy.Rule, error) {
 // repository finds the policy for a directory: --policy, else the one at the git top level. The policy is compared with
 // the one accepted before, once a run; a policy from --policy was chosen by whoever runs this and is taken as it is.
 func (c *cli) repository(dir string) (*repository, error) {
-	dir, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return nil, err
+	// A new file may be in a directory that does not exist yet: --stdin-name only picks a rule.
+	for {
+		real, err := filepath.EvalSymlinks(dir)
+		if err == nil {
+			dir = real
+			break
+		}
+		if parent := filepath.Dir(dir); !errors.Is(err, fs.ErrNotExist) || parent == dir {
+			return nil, err
+		}
+		dir = filepath.Dir(dir)
 	}
 	top, inGit := topLevel(dir)
 	if !inGit && c.policyFile == "" {
 		return nil, hinted(`"ageseal init" in a git repository makes a policy; --recipient does without`, "no policy (not in a git repository) and no recipient")
 	}
+	var err error
 	if c.policyFile != "" && !inGit {
 		top, err = filepath.Abs(filepath.Dir(c.policyFile))
 		if err != nil {
@@ -177,7 +189,7 @@ func (c *cli) openRepository(top string) (*repository, error) {
 		return nil, hinted(`"ageseal init" makes a policy; --recipient does without`, "no policy (%s) and no recipient", relative(file))
 	}
 	if err != nil {
-		return nil, err
+		return nil, &fileError{relative(file), err}
 	}
 	p, err := policy.Parse(data)
 	if err != nil {
@@ -197,26 +209,63 @@ func (c *cli) openRepository(top string) (*repository, error) {
 		return nil, err
 	}
 	repo.pins = &policy.Pins{Dir: filepath.Join(state, "pins")}
-	repo.key, err = pinnedKey(r, repo.pins)
-	return repo, err
+	_, repo.nested = topLevel(filepath.Dir(top))
+	return repo, repo.findKey(r)
 }
 
-// pinnedKey is the key under which a policy of the repository was accepted, else the best one. A first commit or a new
-// remote must not make the policy pass as one that was never seen.
-func pinnedKey(r *git.Repo, pins *policy.Pins) (string, error) {
-	best := ""
-	for key, err := range r.Keys(context.Background()) {
+// findKey finds the key under which a policy of the repository was accepted, else the best one. A first commit or
+// another remote must not make the policy pass as one that was never seen.
+func (r *repository) findKey(work *git.Repo) error {
+	for key, err := range work.Keys(context.Background()) {
 		if err != nil {
-			return "", err
+			return err
 		}
-		if history, err := pins.History(key); err != nil || len(history) > 0 {
-			return key, err
+		r.keys = append(r.keys, key)
+		history, err := r.pins.History(key)
+		if err != nil {
+			return err
 		}
-		if best == "" {
-			best = key
+		if len(history) > 0 && r.key == "" {
+			r.key = key
 		}
 	}
-	return best, nil
+	if r.key == "" {
+		r.key = r.keys[0]
+	}
+	return nil
+}
+
+// accept makes the policy the accepted one under every key that the repository has.
+func (r *repository) accept() error { return r.remember(r.pins.Accept) }
+
+// narrow does the same for a policy that only takes away, without calling it accepted.
+func (r *repository) narrow() error { return r.remember(r.pins.Narrow) }
+
+func (r *repository) remember(under func(key string, p *policy.Policy) error) error {
+	for _, key := range r.keys {
+		if history, err := r.pins.History(key); err != nil {
+			return err
+		} else if len(history) == 0 {
+			// What was accepted before the repository had this key comes first.
+			for _, p := range slices.Backward(r.accepted()) {
+				if err := r.pins.Accept(key, p); err != nil {
+					return err
+				}
+			}
+		}
+		if err := under(key, r.policy); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// accepted are the policies accepted before, newest first; for a repository that was never seen, the one it has.
+func (r *repository) accepted() []*policy.Policy {
+	if history, err := r.pins.History(r.key); err == nil && len(history) > 0 {
+		return history
+	}
+	return []*policy.Policy{r.policy}
 }
 
 func (c *cli) checkPin(repo *repository) error {
@@ -227,15 +276,28 @@ func (c *cli) checkPin(repo *repository) error {
 	if err != nil {
 		return err
 	}
-	switch status {
-	case policy.Same:
+	remember := repo.accept
+	switch {
+	case status == policy.Same:
 		return nil
-	case policy.FirstUse, policy.Narrowed:
-		if err := repo.pins.Accept(repo.key, repo.policy); err != nil {
-			return &hintError{err, "the accepted policy can't be remembered; where there is no home directory, pass --policy from a trusted place"}
-		}
+	case status == policy.Narrowed:
+		remember = repo.narrow
+	case status == policy.FirstUse && repo.nested:
+		return &fileError{relative(filepath.Join(repo.top, policy.FileName)),
+			hinted("look at it, then accept it: cd "+relative(repo.top)+` && ageseal trust`, "a repository inside another one has a policy of its own")}
+	case status == policy.Differs:
+		return c.changedPolicy(repo, diff)
+	}
+	if c.readOnly {
 		return nil
 	}
+	if err := remember(); err != nil {
+		return &hintError{err, "the accepted policy can't be remembered; where there is no home directory, pass --policy from a trusted place"}
+	}
+	return nil
+}
+
+func (c *cli) changedPolicy(repo *repository, diff []string) error {
 	return &fileError{relative(filepath.Join(repo.top, policy.FileName)),
 		hinted(`look at it, then accept it: "ageseal trust"`, "the policy changed since you accepted it:\n  %s", strings.Join(diff, "\n  "))}
 }
@@ -267,7 +329,8 @@ func stateDir() (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", err
+		return "", hinted("set $HOME or $XDG_STATE_HOME; or pass --policy from a trusted place, which is not remembered",
+			"no place to remember the accepted policy: %w", err)
 	}
 	return filepath.Join(home, ".local", "state", "ageseal"), nil
 }

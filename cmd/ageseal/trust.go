@@ -53,8 +53,19 @@ func (c *cli) runTrust(yes bool) error {
 		c.note("%s is the policy you accepted", policy.FileName)
 		return nil
 	case policy.FirstUse:
-		c.note("%s: first use, accepted", policy.FileName)
-		return repo.pins.Accept(repo.key, repo.policy)
+		if !repo.nested {
+			if err := repo.accept(); err != nil {
+				return err
+			}
+			c.note("%s: first use, accepted", policy.FileName)
+			return nil
+		}
+		for _, rule := range repo.policy.Rules() {
+			diff = append(diff, fmt.Sprintf("rule %s: %s", rule.Path, strings.Join(rule.Names, ", ")))
+			for _, r := range rule.Recipients {
+				diff = append(diff, "  "+r.Display())
+			}
+		}
 	}
 	for _, line := range diff {
 		fmt.Fprintln(c.out, line)
@@ -72,7 +83,7 @@ func (c *cli) runTrust(yes bool) error {
 			return errLeftUndone
 		}
 	}
-	if err := repo.pins.Accept(repo.key, repo.policy); err != nil {
+	if err := repo.accept(); err != nil {
 		return err
 	}
 	c.note("accepted")

@@ -74,7 +74,7 @@ func (c *cli) runVerify(o *verifyOptions, args []string) error {
 		}
 	} else {
 		for _, f := range findings {
-			fmt.Fprintln(c.out, findingText(f))
+			fmt.Fprintln(c.out, shown(findingText(f)))
 		}
 		c.hints(o, findings)
 	}
@@ -124,7 +124,7 @@ func (c *cli) verifyStaged() ([]verify.Finding, error) {
 	err = repo.Staged(ctx, maxVerified, func(b git.Blob) error {
 		shown := relative(filepath.Join(repo.Top, filepath.FromSlash(b.Path)))
 		if b.Data == nil {
-			c.warn(fmt.Sprintf("%s: larger than %d MiB, not looked into", shown, maxVerified>>20), "")
+			findings = append(findings, c.tooLarge(shown)...)
 		}
 		findings = append(findings, verify.Bytes(shown, b.Data)...)
 		return nil
@@ -143,6 +143,16 @@ func (c *cli) verifyStaged() ([]verify.Finding, error) {
 		}
 		return err == nil && silenced(f.Rule, filepath.ToSlash(path))
 	}), nil
+}
+
+// tooLarge is a finding for a manifest, since nobody has looked into it, and a warning for anything else.
+func (c *cli) tooLarge(path string) []verify.Finding {
+	what := fmt.Sprintf("larger than %d MiB, not looked into", maxVerified>>20)
+	if isManifestName(path) {
+		return []verify.Finding{{Rule: "too-large", File: path, What: what, Hint: "split it, or silence too-large for it in the policy"}}
+	}
+	c.warn(path+": "+what, "")
+	return nil
 }
 
 // silencedAtHead reads which findings the committed policy silences, or the one named with --policy.
@@ -173,7 +183,7 @@ func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
 			return err
 		}
 		if info.Size() > maxVerified {
-			c.warn(fmt.Sprintf("%s: larger than %d MiB, not looked into", path, maxVerified>>20), "")
+			findings = append(findings, c.tooLarge(path)...)
 			return nil
 		}
 		data, err := os.ReadFile(path)
@@ -203,7 +213,12 @@ func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
 		return nil
 	}
 	for _, arg := range args {
-		err := filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
+		// A link that is named is followed, those that the walk meets are not.
+		root, err := filepath.EvalSymlinks(arg)
+		if err != nil {
+			return nil, err
+		}
+		err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
 				return err

@@ -57,6 +57,12 @@ func WriteAll(files []File) (err error) {
 	if len(files) == 0 {
 		return nil
 	}
+	for _, f := range files {
+		// A link or a device would be replaced by a file; its target or driver would not get the data.
+		if info, err := os.Lstat(f.Path); err == nil && !info.Mode().IsRegular() {
+			return &fs.PathError{Op: "replace", Path: f.Path, Err: errors.New("not a regular file")}
+		}
+	}
 	RemoveLeftovers(paths(files))
 	staged := make([]string, len(files))
 	defer func() {
