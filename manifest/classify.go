@@ -168,6 +168,9 @@ func hasTemplate(text string) bool {
 	return false
 }
 
+// isCoreV1 reads an apiVersion as group/version, as apimachinery's ParseGroupVersion and kyaml do: an empty group is the core one.
+func isCoreV1(s string) bool { return s == "v1" || s == "/v1" }
+
 type classifier struct {
 	d     *document
 	steps int // nodes looked at through aliases and merge keys
@@ -198,10 +201,10 @@ func (c *classifier) object(n, o *node, depth int, inFlow bool, indent int) {
 		add(Sealed)
 	case has(kinds, is("SealedSecret")) && has(versions, func(s string) bool { return strings.HasPrefix(s, "bitnami.com/") }):
 		add(SealedSecret)
-	case has(kinds, is("Secret")) && (has(versions, is("v1")) || hasAction(o.get("apiVersion"))):
+	case has(kinds, is("Secret")) && (has(versions, isCoreV1) || hasAction(o.get("apiVersion"))):
 		add(c.secretKind(o))
 	case has(kinds, func(s string) bool { return strings.HasSuffix(s, "List") }):
-		c.list(o, depth, has(kinds, is("SecretList")) && has(versions, is("v1")), inFlow)
+		c.list(o, depth, has(kinds, is("SecretList")) && has(versions, isCoreV1), inFlow)
 	}
 }
 

@@ -91,3 +91,21 @@ func sealCase(t *testing.T, src []byte) (sealed, dropped, plain []byte) {
 	}
 	return f.Bytes(), []byte(out.String()), g.Bytes()
 }
+
+// What was /v1 is written as ageseal's own version, and comes back as v1.
+func TestSealEmptyGroup(t *testing.T) {
+	f := parse(t, []byte("apiVersion: /v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  a: "+canary+"\n"))
+	if _, err := f.Items()[0].Native(); err != nil {
+		t.Fatal(err)
+	}
+	f.Items()[0].Seal(&Spec{})
+	sealed := f.Bytes()
+	if !bytes.HasPrefix(sealed, []byte("apiVersion: "+apiVersion+"\nkind: EncryptedSecret\n")) || bytes.Contains(sealed, []byte(canary)) {
+		t.Errorf("got\n%s", sealed)
+	}
+	g := parse(t, sealed)
+	g.Items()[0].Unseal(&Plain{})
+	if !bytes.HasPrefix(g.Bytes(), []byte("apiVersion: v1\nkind: Secret\n")) {
+		t.Errorf("got\n%s", g.Bytes())
+	}
+}
