@@ -38,14 +38,15 @@ type Options struct {
 	Namespace string
 	// OnlyNamespaces are the namespaces whose bindings this build may open; nil for all.
 	OnlyNamespaces []string
-	// OutputDir asks for one file for each resource.
+	// OutputDir asks for one file for each resource. A resource whose name makes no plain file name fails the build, and so
+	// do two of one file name if one has sealed values; two others are a warning.
 	OutputDir bool
 }
 
 // Result of a build. It holds plaintext.
 type Result struct {
 	YAML     []byte            // the stream; nil with OutputDir
-	Files    map[string][]byte // with OutputDir: file name, as kustomize's, → content
+	Files    map[string][]byte // with OutputDir: file name, as kustomize's and without separators, → content
 	Warnings []string
 }
 

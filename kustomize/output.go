@@ -3,7 +3,9 @@ package kustomize
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/resmap"
@@ -43,17 +45,28 @@ func (w *writer) stream(all []*resource.Resource) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// files gives one file for each resource, named as "kustomize build -o DIR" does (v5/commands/build/writer.go). A later
-// resource of the same file name wins there and here; the names are returned, since that is a loss.
+// files gives one file for each resource, named as "kustomize build -o DIR" does (v5/commands/build/writer.go). A name
+// that leads out of the directory is refused. A later resource of the same file name wins there and here; the names are
+// returned, since that is a loss, and it is refused where values are lost or take the place of something else.
 func (w *writer) files(m resmap.ResMap) (files map[string][]byte, lost []string, err error) {
 	files = make(map[string][]byte)
+	owners := make(map[string]*resource.Resource)
 	write := func(name string, r *resource.Resource) error {
+		if !filepath.IsLocal(name) || strings.ContainsAny(name, "/\\\x00") {
+			return &Error{Err: fmt.Errorf("%s: %s is no file name", describe(r), strconv.Quote(name)),
+				Hint: "its namespace, kind and name make the name of its file; build into one file, or look for a namePrefix or nameSuffix"}
+		}
+		if before := owners[name]; before != nil {
+			if len(w.sites[before]) > 0 || len(w.sites[r]) > 0 {
+				return &Error{Err: fmt.Errorf("%s and %s have the same file name, %s", describe(before), describe(r), name),
+					Hint: "one of them would be lost; build into one file, or rename one"}
+			}
+			lost = append(lost, name)
+		}
+		owners[name] = r
 		var out bytes.Buffer
 		if err := w.resource(&out, r); err != nil {
 			return err
-		}
-		if _, ok := files[name]; ok {
-			lost = append(lost, name)
 		}
 		files[name] = out.Bytes()
 		return nil
