@@ -60,8 +60,6 @@ type build struct {
 	docs    []*document
 	opened  int // how many of docs are being opened
 	opening *opening
-
-	holdsValues bool // from here on a panic may quote one
 }
 
 // kustomize keeps its OpenAPI schema in global variables, so builds in one process take turns.
@@ -124,11 +122,8 @@ func looksRemote(target string) bool {
 
 func (b *build) run(ctx context.Context, target string) (result *Result, err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			err = errors.New("internal error while values were put in")
-			if !b.holdsValues {
-				err = errors.New(b.marks.scrub(fmt.Sprintf("internal error in a build: %v", r)))
-			}
+		if recover() != nil {
+			err = errors.New("internal error in a build") // what panicked may quote a value
 		}
 		b.opening.wg.Wait()
 		if err != nil {
@@ -221,7 +216,6 @@ func (b *build) finish(m resmap.ResMap, o order) (*Result, error) {
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	b.holdsValues = true
 	if err := b.opening.wait(b.docs); err != nil {
 		return nil, err
 	}

@@ -177,6 +177,15 @@ func TestCancelled(t *testing.T) {
 	refused(t, r, err, context.Canceled, "")
 }
 
+// TestPanicSaysNothing: what panicked may quote anything.
+func TestPanicSaysNothing(t *testing.T) {
+	b := &build{opening: newOpening(nil, nil), marks: newMarks()} // without a filesystem
+	r, err := b.run(t.Context(), "x")
+	if r != nil || err == nil || err.Error() != "internal error in a build" {
+		t.Errorf("%v, %v", r, err)
+	}
+}
+
 func TestPanicIsAnError(t *testing.T) {
 	dir := writeTree(t, map[string]string{"kustomization.yaml": "resources: [db.yaml]\n", "db.yaml": sealedDB})
 	sealTree(t, dir)
