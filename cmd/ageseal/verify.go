@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -127,6 +128,9 @@ func (c *cli) verifyStaged() ([]verify.Finding, error) {
 			findings = append(findings, c.tooLarge(shown)...)
 		}
 		findings = append(findings, verify.Bytes(shown, b.Data)...)
+		if b.Path == policy.FileName {
+			findings = append(findings, brokenPolicy(shown, b.Data)...)
+		}
 		return nil
 	})
 	if err != nil || len(findings) == 0 {
@@ -153,6 +157,32 @@ func (c *cli) tooLarge(path string) []verify.Finding {
 	}
 	c.warn(path+": "+what, "")
 	return nil
+}
+
+// brokenPolicy are the faults of a policy: once committed it would stop everybody who writes.
+func brokenPolicy(path string, data []byte) []verify.Finding {
+	_, err := policy.Parse(data)
+	var findings []verify.Finding
+	for _, e := range joined(err) {
+		f := verify.Finding{Rule: "policy", File: path, What: e.Error(), Hint: "nobody can encrypt with a policy that can't be read: mend it first"}
+		var fault *policy.Error
+		if errors.As(e, &fault) {
+			f.Line = fault.Line
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// joined takes errors.Join's result apart.
+func joined(err error) []error {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		return several.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
 }
 
 // silencedAtHead reads which findings the committed policy silences, or the one named with --policy.
@@ -205,11 +235,11 @@ func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
 			}
 			silenced = func(rule string) bool { return silencers[top](rule, filepath.ToSlash(rel)) }
 		}
-		for _, f := range verify.Bytes(path, data) {
-			if !silenced(f.Rule) {
-				findings = append(findings, f)
-			}
+		found := verify.Bytes(path, data)
+		if top, ok := topLevel(filepath.Dir(abs)); ok && abs == filepath.Join(top, policy.FileName) {
+			found = append(found, brokenPolicy(path, data)...)
 		}
+		findings = append(findings, slices.DeleteFunc(found, func(f verify.Finding) bool { return silenced(f.Rule) })...)
 		return nil
 	}
 	for _, arg := range args {
