@@ -239,7 +239,7 @@ func (c *classifier) list(o *node, depth int, secrets, inFlow bool) {
 
 // secretKind tells what a Secret of version v1 is.
 func (c *classifier) secretKind(o *node) Kind {
-	if s := c.resolve(o.get("sops")); s.is(mapping) && (s.get("mac") != nil || s.get("version") != nil) {
+	if hasSOPS(c.resolve(o.get("sops"))) && allSOPS(o) {
 		return SOPS
 	}
 	meta := c.resolve(o.get("metadata"))
@@ -254,6 +254,40 @@ func (c *classifier) secretKind(o *node) Kind {
 		}
 	}
 	return Native
+}
+
+func hasSOPS(n *node) bool { return n.is(mapping) && (n.get("mac") != nil || n.get("version") != nil) }
+
+// allSOPS says whether SOPS has encrypted every value of a Secret. What its encrypted_regex left out is plaintext, and so is what a
+// misspelt field holds. It leaves empty values as they are, and writes neither aliases nor merge keys.
+func allSOPS(o *node) bool {
+	for i := 0; i < len(o.kids); i += 2 {
+		if k := o.kids[i]; k.is(scalar) && k.str {
+			switch k.value {
+			case "apiVersion", "kind", "metadata", "type", "immutable", "sops":
+				continue
+			}
+		}
+		if !encryptedLeaves(o.kids[i+1], 0) {
+			return false
+		}
+	}
+	return true
+}
+
+func encryptedLeaves(n *node, depth int) bool {
+	if n.kind == scalar {
+		return n.value == "" || n.isNull() || strings.HasPrefix(n.value, "ENC[") && strings.HasSuffix(n.value, "]")
+	}
+	if n.kind == alias || depth > MaxDepth {
+		return false
+	}
+	for i, k := range n.kids {
+		if (n.kind == sequence || i%2 == 1) && !encryptedLeaves(k, depth+1) {
+			return false
+		}
+	}
+	return true
 }
 
 func hasAction(n *node) bool {

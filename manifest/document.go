@@ -65,6 +65,8 @@ func checkTree(f *faults, n *node, depth int) {
 			continue
 		case !k.str:
 			f.add(k.line, "", ErrSchema, "a key that YAML does not read as a string", "put it in quotes")
+		case seen[k.value] && v.isNull() && v.value == "" && noColon(n, k, v):
+			f.add(k.line, "", ErrSchema, "a key occurs twice", "keep one of the two")
 		case seen[k.value]:
 			f.add(k.line, "", ErrSchema, "the key"+quoteName(k.value)+" occurs twice", "keep one of the two")
 		}

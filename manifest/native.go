@@ -26,6 +26,13 @@ func (i *Item) Native() (*NativeSecret, error) {
 	if n == nil {
 		return nil, f.join()
 	}
+	if hasSOPS(n.get("sops")) {
+		var half faults
+		half.secret = f.secret
+		half.add(n.get("sops").line, "", ErrSchema, "encrypted with SOPS in part: values under data or stringData are in clear",
+			"finish it with sops (look at encrypted_regex), or decrypt it with sops first")
+		return nil, half.join()
+	}
 	s := &NativeSecret{Values: map[string]Value{}}
 	if n.get("kind") == nil || n.get("apiVersion") == nil {
 		f.add(n.line, "", ErrSchema, "an item of a SecretList without apiVersion and kind", `add "apiVersion: v1" and "kind: Secret" to it`)
@@ -70,6 +77,9 @@ func (i *Item) Native() (*NativeSecret, error) {
 	return s, nil
 }
 
+// noColon says whether an absent value may be none at all: {key} and ? key. Where it begins is only known of what was measured.
+func noColon(n, k, v *node) bool { return n.style == flow || v.off == k.end }
+
 func boolField(f *faults, n *node, name string) *bool {
 	if reported(n) {
 		return nil
@@ -105,6 +115,9 @@ func readValues(f *faults, n *node, field string, into map[string]Value) {
 			continue
 		}
 		switch {
+		case v.isNull() && v.value == "" && noColon(n, k, v):
+			// Perhaps a value that lost its key: not to be named.
+			f.add(k.line, "", ErrSchema, "a key without a value", `write key: value; "" is an empty value`)
 		case v.isNull():
 			f.add(k.line, key, ErrSchema, "the value is null", `write "" for an empty value, or remove the key`)
 		case v.kind != scalar:
