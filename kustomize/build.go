@@ -227,13 +227,14 @@ func (b *build) finish(m resmap.ResMap, o order) (*Result, error) {
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
+	warnings := append(s.warnings(), s.missing(all)...)
 	if err := s.rename(all); err != nil {
 		return nil, b.shown(err)
 	}
 	if err := o.apply(all, len(s.placed) > 0); err != nil {
 		return nil, b.shown(err)
 	}
-	result := &Result{Warnings: s.warnings()}
+	result := &Result{Warnings: warnings}
 	w := newWriter(s.placed)
 	var err error
 	if !b.o.OutputDir {
