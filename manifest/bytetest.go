@@ -8,10 +8,14 @@ import (
 )
 
 // mayHoldSecret is the cheap test before any parsing: most documents are no Secrets. It must not miss one, so it looks for the word
-// where a value can stand, and for everything that can spell the word otherwise: escapes in double quotes, a double-quoted scalar
-// continued over a line end, and the tag !!binary, which a %TAG directive or %-escapes can hide.
-func mayHoldSecret(text []byte) bool {
-	if hasSecretWord(text) || bytes.Contains(text, []byte("!!")) || bytes.Contains(text, []byte("!<")) || bytes.Contains(text, []byte("%TAG")) {
+// where a value can stand, and for everything that can spell the word otherwise.
+func mayHoldSecret(text []byte) bool { return hasSecretWord(text) || MayHideWords(text) }
+
+// MayHideWords says whether YAML text has anything that can spell a word otherwise than letter by letter: escapes in double quotes, a
+// double-quoted scalar continued over a line end, and the tag !!binary, which a %TAG directive or %-escapes can hide. A search for words
+// in text without these finds all there are.
+func MayHideWords(text []byte) bool {
+	if bytes.Contains(text, []byte("!!")) || bytes.Contains(text, []byte("!<")) || bytes.Contains(text, []byte("%TAG")) {
 		return true
 	}
 	for i := 0; i < len(text)-1; i++ {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/ageseal/ageseal/manifest"
 )
 
 // objects are the mappings of a stream that may be Kubernetes objects: its documents, and the items of Lists. They are
@@ -72,7 +74,7 @@ func (o *objects) document(doc []byte, offset int) {
 			marks++
 		}
 	}
-	if marks > maxMarks || !bytes.Contains(doc, []byte("Secret")) && !hasEscape(doc) && !bytes.Contains(doc, []byte("!!")) {
+	if marks > maxMarks || !bytes.Contains(doc, []byte("Secret")) && !manifest.MayHideWords(doc) {
 		return
 	}
 	var root yaml.Node
@@ -166,17 +168,72 @@ func (x *object) text(key string) (s string) {
 	return s
 }
 
-// keys are those of a Secret that have a value.
+// names are the object's namespace, name and generateName.
+func (x *object) names() (namespace, name, generateName string) {
+	x.each("metadata", func(m *yaml.Node) {
+		x.entries(m, 0, func(k, v *yaml.Node) {
+			if v = resolve(v); v.Kind != yaml.ScalarNode {
+				return
+			}
+			switch k.Value {
+			case "namespace":
+				namespace = v.Value
+			case "name":
+				name = v.Value
+			case "generateName":
+				generateName = v.Value
+			}
+		})
+	})
+	return namespace, name, generateName
+}
+
+// keys are those of a Secret that have a value, less what SOPS has encrypted.
 func (x *object) keys() []string {
+	sops := false
+	x.each("sops", func(v *yaml.Node) { sops = sops || v.Kind == yaml.MappingNode })
+	return x.keysWith(func(v *yaml.Node) bool { return !sops || !isSOPSValue(v) })
+}
+
+func isSOPSValue(v *yaml.Node) bool {
+	return v.Kind == yaml.ScalarNode && strings.HasPrefix(v.Value, "ENC[") && strings.HasSuffix(v.Value, "]")
+}
+
+// literalKeys are those that have a value in a template as it stands.
+func (x *object) literalKeys() []string {
+	return x.keysWith(func(v *yaml.Node) bool { return !isAction(v) })
+}
+
+// isAction says whether a template makes the value: an empty one, text with an action, or a bare {{ … }}, which YAML takes for a mapping
+// whose key is a mapping.
+func isAction(v *yaml.Node) bool {
+	switch v.Kind {
+	case yaml.ScalarNode:
+		return v.Value == "" || strings.Contains(v.Value, "{{") || strings.Contains(v.Value, "{%")
+	case yaml.MappingNode:
+		return v.Style&yaml.FlowStyle != 0 && len(v.Content) > 0 && v.Content[0].Kind == yaml.MappingNode
+	}
+	return false
+}
+
+// keysWith are those of a Secret whose values count.
+func (x *object) keysWith(counts func(*yaml.Node) bool) []string {
 	seen := map[string]bool{}
 	for _, field := range []string{"data", "stringData"} {
 		x.each(field, func(values *yaml.Node) {
+			if isAction(values) && !counts(values) {
+				return
+			}
 			if values.Kind != yaml.MappingNode && values.ShortTag() != "!!null" {
 				seen[""] = true // a text or a list where the map should be
 			}
 			x.entries(values, 0, func(k, v *yaml.Node) {
-				if v = resolve(v); v.Kind != yaml.ScalarNode || v.ShortTag() != "!!null" {
+				switch v = resolve(v); {
+				case !counts(v):
+				case v.Kind != yaml.ScalarNode || v.ShortTag() != "!!null":
 					seen[k.Value] = true
+				case v.Value == "" && values.Style&yaml.FlowStyle != 0:
+					seen[""] = true // {key}: perhaps a value that lost its key
 				}
 			})
 		})
@@ -188,14 +245,15 @@ func (x *object) keys() []string {
 	return keys
 }
 
-// strayFields reports whether a Secret has fields that Secrets don't have: wrong indentation makes such ones of values.
+// strayFields reports whether a Secret has fields that Secrets don't have: wrong indentation makes such ones of values, and a slip of the
+// shift key of their map.
 func (x *object) strayFields() (stray bool) {
 	x.entries(x.node, 0, func(k, v *yaml.Node) {
 		switch k.Value {
 		case "apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData", "$patch":
 		default:
 			v = resolve(v)
-			stray = stray || v.Kind == yaml.ScalarNode && v.ShortTag() != "!!null"
+			stray = stray || len(v.Content) > 0 || v.Kind == yaml.ScalarNode && v.ShortTag() != "!!null"
 		}
 	})
 	return stray
@@ -218,7 +276,7 @@ func (q *quote) lineOf(line int) int {
 
 // mayQuoteSecret is the byte test for objects that carry a Secret as a string.
 func mayQuoteSecret(data []byte) bool {
-	return bytes.Contains(data, []byte("ConfigMap")) || bytes.Contains(data, []byte("annotations")) || hasEscape(data)
+	return bytes.Contains(data, []byte("ConfigMap")) || bytes.Contains(data, []byte("annotations")) || manifest.MayHideWords(data)
 }
 
 // quotes are the annotations of all objects, among which are the copies that kubectl and others keep of what was applied,
@@ -256,12 +314,5 @@ func (o *objects) quotes() []quote {
 
 // speaksOfSealed reports whether the document that begins in a line, and doesn't parse, is a sealed one.
 func speaksOfSealed(data []byte, line int) bool {
-	for ; line > 1; line-- {
-		i := bytes.IndexByte(data, '\n')
-		if i < 0 {
-			return false
-		}
-		data = data[i+1:]
-	}
-	return bytes.Contains(data[:documentEnd(data)], []byte("EncryptedSecret"))
+	return bytes.Contains(documentAt(data, line), []byte("EncryptedSecret"))
 }

@@ -31,6 +31,8 @@ func (c *checker) manifests(data []byte) {
 		switch item.Kind {
 		case manifest.Native:
 			c.native(item, lenient)
+		case manifest.Template:
+			c.template(item, data, lenient)
 		case manifest.Sealed:
 			c.sealed(item)
 		case manifest.Broken:

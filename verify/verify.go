@@ -93,21 +93,7 @@ func mayHoldManifest(data []byte) bool {
 	if bytes.Contains(data, []byte("kind")) && bytes.Contains(data, []byte("apiVersion")) && bytes.Contains(data, []byte("Secret")) {
 		return true
 	}
-	return hasEscape(data) || bytes.Contains(data, []byte("!!binary"))
-}
-
-// hasEscape finds what can spell a word in double quotes otherwise.
-func hasEscape(data []byte) bool {
-	for {
-		i := bytes.IndexByte(data, '\\')
-		if i < 0 || i+1 == len(data) {
-			return false
-		}
-		if bytes.IndexByte([]byte("uUx\r\n"), data[i+1]) >= 0 {
-			return true
-		}
-		data = data[i+2:]
-	}
+	return manifest.MayHideWords(data)
 }
 
 // toUTF8 decodes UTF-16, which PowerShell's ">" writes and kubectl reads; anything else stays as it is.
