@@ -2,8 +2,11 @@ package crypt
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"math/bits"
+
+	"golang.org/x/crypto/chacha20poly1305"
 )
 
 const (
@@ -17,10 +20,25 @@ func bucket(n int) int {
 	if n <= minBucket {
 		return minBucket
 	}
+	step := step(n)
+	return (n + step - 1) / step * step
+}
+
+// step is how far apart buckets are around n bytes.
+func step(n int) int {
 	e := bits.Len(uint(n)) - 1
 	s := bits.Len(uint(e))
-	step := max(minBucket, 1<<(e-s))
-	return (n + step - 1) / step * step
+	return max(minBucket, 1<<(e-s))
+}
+
+// LeastValue is the least length in bytes that the value of a box can have. It needs no key. For what is no box it is 0.
+func LeastValue(box string) int {
+	b, err := base64.StdEncoding.DecodeString(box)
+	n := len(b) - saltSize - chacha20poly1305.Overhead
+	if err != nil || n <= minBucket || !isBucket(n) {
+		return 0
+	}
+	return n - step(n-1) // a value as long as the bucket before is the first that does not fit there, with its end mark
 }
 
 // isBucket reports whether some value of at most MaxPlaintext bytes is padded to n bytes.

@@ -84,3 +84,26 @@ func TestBuckets(t *testing.T) {
 		}
 	}
 }
+
+// LeastValue is exact: a value of that length has such a box, a shorter one has a smaller box.
+func TestLeastValue(t *testing.T) {
+	k := GenerateDataKey()
+	for _, n := range []int{0, 1, 62, 63, 64, 127, 128, 500, 4000, 4095, 4096, 65_535, 65_536, 100_000, 1 << 20} {
+		box := k.Seal(Binding{}, "k", make([]byte, n))
+		least := LeastValue(box)
+		if least > n {
+			t.Errorf("%d bytes: at least %d", n, least)
+		}
+		if got := bucket(least + 1); got != bucket(n+1) {
+			t.Errorf("%d bytes: %d have another bucket", n, least)
+		}
+		if least > 0 && bucket(least) == bucket(n+1) {
+			t.Errorf("%d bytes: %d is not the least", n, least)
+		}
+	}
+	for _, no := range []string{"", "AAAA", "not base64"} {
+		if LeastValue(no) != 0 {
+			t.Errorf("%q is no box", no)
+		}
+	}
+}

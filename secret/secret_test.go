@@ -229,3 +229,19 @@ func TestSetStopsAtTheLimitOfDataKeys(t *testing.T) {
 		t.Errorf("got %v, want the limit", err)
 	}
 }
+
+func TestSetStopsAtTheSizeKubernetesTakes(t *testing.T) {
+	dave := testkeys.Dave()
+	text := seal(t, native("prod", "db", map[string]string{"k": strings.Repeat("c", manifest.MaxTotal)}), dave)
+	f := parse(t, text)
+	item, s, err := secret.Select(f, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := secret.NewWriter().Set(item, s, "one-more", []byte("v"), target(dave)); !errors.Is(err, manifest.ErrLimit) || f.Changed() {
+		t.Errorf("got %v, changed %v", err, f.Changed())
+	}
+	if _, err := secret.NewWriter().Set(item, s, "k", []byte("short now"), target(dave)); err != nil {
+		t.Error(err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/manifest"
 )
 
@@ -66,6 +67,16 @@ func (w *Writer) Set(item *manifest.Item, s *manifest.EncryptedSecret, key strin
 	spec := cloneSpec(s.Spec)
 	if _, ok := spec.Data[key]; !ok && len(spec.Data) >= manifest.MaxValues {
 		return nil, fault(fmt.Errorf("%w: %d values, %d at most", manifest.ErrLimit, len(spec.Data)+1, manifest.MaxValues), "")
+	}
+	total := len(value)
+	for other, box := range spec.Data {
+		if other != key {
+			total += crypt.LeastValue(box.Box)
+		}
+	}
+	if total > manifest.MaxTotal {
+		return nil, fault(fmt.Errorf("%w: the values would add up to %d bytes or more, Kubernetes takes %d", manifest.ErrLimit, total, manifest.MaxTotal),
+			"split the Secret")
 	}
 	if err := w.seal(spec, t.Recipients, map[string][]byte{key: value}); err != nil {
 		hint := ""
