@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -153,6 +154,7 @@ func (b *build) kustomize(target string) (resmap.ResMap, order, error) {
 	if opts.PluginConfig == nil {
 		opts.PluginConfig = types.DisabledPluginConfig()
 	}
+	b.tree.dropsExec = dropsExec(opts.PluginConfig)
 	reorder := opts.Reorder
 	if !b.sortsItself(target) {
 		opts.Reorder = krusty.ReorderOptionNone
@@ -227,7 +229,8 @@ func (b *build) finish(m resmap.ResMap, o order) (*Result, error) {
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	warnings := append(s.warnings(), s.missing(all)...)
+	slices.Sort(b.tree.leftOut)
+	warnings := slices.Concat(s.warnings(), s.missing(all), b.tree.leftOut)
 	if err := s.rename(all); err != nil {
 		return nil, b.shown(err)
 	}

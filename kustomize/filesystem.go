@@ -92,13 +92,16 @@ func (f *fileSystem) ReadFile(path string) ([]byte, error) {
 		return src, nil
 	}
 	use := f.tree.uses[full]
-	if use&(useTransformer|useReplacement) != 0 {
-		f.tree.operators(full, use, src)
-	}
 	if use&(useResource|usePatch|useGenerator|useTransformer) != 0 {
 		if err := checkAliases(src); err != nil {
 			return nil, f.keep(&Error{File: shortPath(full), Err: err, Hint: "write the values out where they are used"})
 		}
+	}
+	if use&(useTransformer|useReplacement) != 0 {
+		f.tree.operators(full, use, src)
+	}
+	if use&(useGenerator|useTransformer) != 0 {
+		f.tree.functions(full, src)
 	}
 	if !mayBeSealed(src) {
 		return src, nil

@@ -44,6 +44,9 @@ type tree struct {
 	root     *types.Kustomization // the first one
 	last     string               // path of the latest, as messages show it
 	cuts     []string             // files whose replacements may cut a value of a Secret into pieces
+
+	dropsExec bool     // kustomize drops exec functions
+	leftOut   []string // those, as warnings
 }
 
 func newTree(resolve func(string) (string, bool)) *tree {
@@ -106,6 +109,11 @@ func (t *tree) kustomization(path string, src []byte) error {
 	}
 	t.names(k.NamePrefix, k.NameSuffix)
 	t.replacements(dir, t.last, k.Replacements)
+	for _, plugin := range slices.Concat(k.Generators, k.Transformers, k.Validators) {
+		if strings.Contains(plugin, "\n") {
+			t.functions(path, []byte(plugin))
+		}
+	}
 	for _, inline := range k.Transformers {
 		t.operators(path, useTransformer, []byte(inline))
 	}
