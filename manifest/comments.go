@@ -5,8 +5,32 @@ import (
 	"strings"
 )
 
-// keyValue is what a commented-out value looks like: a word, a colon, and a blank or the end of the line; also as a list's entry.
-var keyValue = regexp.MustCompile(`^(?:- +)?["']?[-._/a-zA-Z0-9$]+["']?[ \t]*:(?:[ \t]|$)`)
+// What a commented-out value looks like, also as a list's entry: key: value and key=value, for a key of one word or in quotes; a flow
+// map. A colon wants a blank or the end of the line behind it, an equals sign no other.
+const separator = `[ \t]*(?::(?:[ \t]|$)|=(?:[^=]|$))`
+
+var (
+	keyValue  = regexp.MustCompile(`^(?:- +)?(?:(?:export|set|setx|env) +)?(?:["']?` + keyWord + `["']?|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')` + separator)
+	flowValue = regexp.MustCompile(`^(?:- +)?\[?[ \t]*\{(?:[^{]|$)`)
+)
+
+const keyWord = `[-._/$\p{L}\p{N}]+`
+
+// phraseValue is a key of two to nine words. Prose has colons too: it is a value if it is one word or in quotes, if the sign is that of an
+// assignment, or if the key speaks of something secret.
+var (
+	phraseValue = regexp.MustCompile(`^(?:- +)?(` + keyWord + `(?: +` + keyWord + `){1,8})[ \t]*(:(?:[ \t]+|$)|=(?:[^=]|$))(.*)$`)
+	secretWord  = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|cred|auth|private|cert|\bpin\b`)
+	oneValue    = regexp.MustCompile(`^(?:[^ \t]+|"[^"]*"|'[^']*')(?:[ \t]+#.*)?$`)
+)
+
+func isKeyValue(body string) bool {
+	if keyValue.MatchString(body) || flowValue.MatchString(body) {
+		return true
+	}
+	m := phraseValue.FindStringSubmatch(body)
+	return m != nil && (m[2][0] == '=' || secretWord.MatchString(m[1]) || oneValue.MatchString(m[3]))
+}
 
 // directives are comments to other programs that have the form of a value and can't hold one.
 var directives = regexp.MustCompile(`^(?:yaml-language-server: \$schema=\S+|Source: [-._a-zA-Z0-9/]+\.(?:ya?ml|tpl|json)|SPDX-License-Identifier: [-.+()a-zA-Z0-9 ]+)$`)
@@ -26,7 +50,7 @@ func (f *valueFilter) looksLikeValue(text string, c comment) bool {
 	case c.full && f.line > 0 && c.line == f.line+1 && (body == "" || col > f.col):
 		f.line++
 		return true
-	case !keyValue.MatchString(body) || directives.MatchString(body):
+	case !isKeyValue(body) || directives.MatchString(body):
 		return false
 	}
 	if c.full {

@@ -91,9 +91,15 @@ func TestLooksLikeValue(t *testing.T) {
 	}{
 		{"# password: hunter2", true}, {"#password: hunter2", true}, {"## 'a.b' : x", true}, {"# - key: x", true}, {"# stringData:", true}, {"# \"k\": |", true},
 		{"# $schema: x", true}, {"#\tkey: x", true},
+		{"# DB_PASSWORD=x", true}, {"# export TOKEN='x y'", true}, {"# password = x", true}, {"#- a=x", true}, {"# a.b/c=", true}, {"# A==B", false},
+		{`# {"password": "x"}`, true}, {"# {password: x}", true}, {"# - {a: x}", true}, {`# [{"a": 1}]`, true}, {"# {", true}, {"# {{ .x }}", false},
+		{"# my password: x", true}, {"# my old db password: x y z", true}, {"# the passwords:", true}, {"# user name : x", true}, {"# user name = x y", true},
+		{"# 'pass word': x", true}, {`# "pass word" = x`, true}, {`# 'it''s': x`, true}, {"# pässwort: x", true}, {"# Mein Schlüssel: x", true},
+		{"# who owns this", false}, {"# see RUNBOOK.md", false}, {"# rotated in june", false}, {"# owned by the platform team: ask them first", false},
+		{"# 'quoted' word", false}, {"# it's ours", false}, {"# a <= b", false}, {"# see https://example.com/?a=b", false}, {"# ----", false}, {"# ======", false}, {"# == data ==", false},
 		{"# yaml-language-server: $schema=https://example.com/x.json", false}, {"# yaml-language-server: $schema=x password: y", true},
 		{"# Source: chart/templates/secret.yaml", false}, {"# Source: hunter2", true}, {"# SPDX-License-Identifier: Apache-2.0 OR MIT", false},
-		{"# note that: this is prose", false}, {"# https://example.com/x", false}, {"# checkov:skip=CKV_SECRET_6 test", false}, {"# a=b", false}, {"#", false}, {"# 12:30 o'clock", false},
+		{"# note that: this is prose", false}, {"# https://example.com/x", false}, {"# checkov:skip=CKV_SECRET_6 test", false}, {"# a=b", true}, {"#", false}, {"# 12:30 o'clock", false},
 	}
 	for _, tt := range tests {
 		var f valueFilter
