@@ -74,7 +74,7 @@ func (o *objects) document(doc []byte, offset int) {
 			marks++
 		}
 	}
-	if marks > maxMarks || !bytes.Contains(doc, []byte("Secret")) && !manifest.MayHideWords(doc) {
+	if marks > maxMarks || !maySpeakOfSecret(doc) {
 		return
 	}
 	var root yaml.Node
@@ -82,6 +82,16 @@ func (o *objects) document(doc []byte, offset int) {
 		return // manifest says so, if it speaks of a Secret
 	}
 	o.object(root.Content[0], offset, 0)
+}
+
+// maySpeakOfSecret is the byte test for a document that may hold a Secret in any way: in base64, too.
+func maySpeakOfSecret(doc []byte) bool {
+	for _, word := range []string{"Secret", "secretGenerator", "binaryData"} {
+		if bytes.Contains(doc, []byte(word)) {
+			return true
+		}
+	}
+	return manifest.MayHideWords(doc)
 }
 
 func (o *objects) object(n *yaml.Node, offset, depth int) {
@@ -274,11 +284,6 @@ func (q *quote) lineOf(line int) int {
 	return q.line
 }
 
-// mayQuoteSecret is the byte test for objects that carry a Secret as a string.
-func mayQuoteSecret(data []byte) bool {
-	return bytes.Contains(data, []byte("ConfigMap")) || bytes.Contains(data, []byte("annotations")) || manifest.MayHideWords(data)
-}
-
 // quotes are the annotations of all objects, among which are the copies that kubectl and others keep of what was applied,
 // and the values of ConfigMaps. A Secret that is itself a finding is not searched: sealing it drops such annotations.
 func (o *objects) quotes() []quote {
@@ -305,7 +310,14 @@ func (o *objects) quotes() []quote {
 		})
 		if kind == "ConfigMap" {
 			x.each("data", func(values *yaml.Node) {
-				collect(values, "a ConfigMap under ", "put the Secret into a manifest of its own and encrypt that")
+				collect(values, "a ConfigMap under ", ownManifest)
+			})
+			x.each("binaryData", func(values *yaml.Node) {
+				x.entries(values, 0, func(k, v *yaml.Node) {
+					if text := decoded(resolve(v).Value); text != "" {
+						out = append(out, quote{text, "a ConfigMap under " + nameOnly(k.Value), ownManifest, v.Line + x.offset, false})
+					}
+				})
 			})
 		}
 	}

@@ -43,10 +43,11 @@ func (c *checker) manifests(data []byte) {
 			}
 		}
 	}
-	if mayQuoteSecret(data) {
+	if mayWrapSecret(data) || manifest.MayHideWords(data) {
 		for _, q := range lenient().quotes() {
 			c.quoted(q, 0)
 		}
+		c.wrapped(lenient())
 	}
 }
 
@@ -163,7 +164,7 @@ func (c *checker) quoted(q quote, depth int) {
 				What: "plaintext values of a Secret, quoted in " + q.where, Hint: q.hint})
 		}
 	}
-	if mayQuoteSecret(data) {
+	if mayWrapSecret(data) || manifest.MayHideWords(data) {
 		for _, inner := range readObjects(data).quotes() {
 			inner.line, inner.block = q.lineOf(inner.line), false
 			c.quoted(inner, depth+1)

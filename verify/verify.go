@@ -93,7 +93,9 @@ func mayHoldManifest(data []byte) bool {
 	if bytes.Contains(data, []byte("kind")) && bytes.Contains(data, []byte("apiVersion")) && bytes.Contains(data, []byte("Secret")) {
 		return true
 	}
-	return manifest.MayHideWords(data)
+	// A kustomization needs neither field, and binaryData hides the words.
+	return bytes.Contains(data, []byte("secretGenerator")) || bytes.Contains(data, []byte("binaryData")) ||
+		bytes.Contains(data, []byte("patch")) && bytes.Contains(data, []byte("Secret")) || manifest.MayHideWords(data)
 }
 
 // toUTF8 decodes UTF-16, which PowerShell's ">" writes and kubectl reads; anything else stays as it is.

@@ -180,6 +180,47 @@ func TestQuotedSecret(t *testing.T) {
 	})
 }
 
+// Secrets that kustomize, or whatever a wrapper is for, makes of an object of another kind.
+func TestWrappedSecret(t *testing.T) {
+	kustomization := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+	generator := "secretGenerator:\n- name: db\n  namespace: prod\n  literals:\n  - user=$(USER)\n  - password=$CANARY\n  - 'token=\"$CANARY\"'\n  - empty=\n  - q=''\n  - v=${V}\n"
+	patch := "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {a: $CANARY}"
+	inline := func(before, indent, text string) string {
+		return before + indent + strings.ReplaceAll(text, "\n", "\n"+indent) + "\n"
+	}
+	configMap := "apiVersion: v1\nkind: ConfigMap\nbinaryData:\n  m: "
+	run(t, []testCase{
+		{"secretGenerator", "", kustomization + generator, []string{"8: plaintext-secret: prod/db [password, token]"}},
+		{"secretGenerator alone", "kustomization.yaml", generator, []string{"6: plaintext-secret: prod/db [password, token]"}},
+		{"secretGenerator in JSON", "k.json", `{"secretGenerator":[{"name":"db","literals":["a=$CANARY"]}]}`, []string{"1: plaintext-secret: db [a]"}},
+		{"secretGenerator of an odd literal", "", "secretGenerator:\n- literals: [$CANARY, \"$CANARY $CANARY=x\"]\n", []string{"2: plaintext-secret:  [(no name), (no name)]"}},
+		{"secretGenerator of files", "", kustomization + "secretGenerator:\n- name: db\n  files: [a.txt]\n  literals:\n  - a=\n  - b=$(B)\n", nil},
+		{"SecretGenerator", "", "apiVersion: builtin\nkind: SecretGenerator\nmetadata: {name: db}\nliterals:\n- a=$CANARY\n", []string{"5: plaintext-secret: db [a]"}},
+		{"configMapGenerator", "", kustomization + "# Secret\nconfigMapGenerator:\n- name: db\n  literals: [a=b]\n", nil},
+		{"patch", "", inline(kustomization+"patches:\n- patch: |-\n", "    ", patch), []string{"5: plaintext-secret: db [a] plaintext values of a Secret, quoted in a patch"}},
+		{"patch without apiVersion", "", inline("patches:\n- target: {kind: Secret}\n  patch: |-\n", "    ", strings.Replace(patch, "apiVersion: v1\n", "", 1)), []string{"4: plaintext-secret: db [a] plaintext values of a Secret, quoted in a patch"}},
+		{"patchesStrategicMerge", "", inline(kustomization+"patchesStrategicMerge:\n- a.yaml\n- |-\n", "  ", patch), []string{"6: plaintext-secret: db [a] plaintext values of a Secret, quoted in a patch"}},
+		{"two patches", "", inline(inline(kustomization+"patches:\n- patch: |-\n", "    ", patch)+"- patch: |-\n", "    ", "kind: Service\n---\n"+patch),
+			[]string{"5: plaintext-secret: db [a] plaintext values of a Secret, quoted in a patch", "12: plaintext-secret: db [a] plaintext values of a Secret, quoted in a patch"}},
+		{"patch of Flux", "", inline("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec:\n  patches:\n  - patch: |\n", "      ", patch), []string{"6: plaintext-secret: db [a] plaintext values of a Secret, quoted in a patch"}},
+		{"JSON patch", "", kustomization + "patches:\n- target: {kind: Secret, name: db}\n  patch: |-\n    - {op: add, path: /metadata/labels/x, value: y}\n    - op: replace\n      path: /stringData/a\n      value: $CANARY\n    - {op: add, path: /data, value: {b: $BASE64}}\n    - {op: remove, path: /data/c}\n",
+			[]string{"6: plaintext-secret: db [a, b] plaintext values of a Secret, quoted in a patch"}},
+		{"JSON patch of something else", "", kustomization + "patches:\n- target: {kind: ConfigMap, name: Secret}\n  patch: |-\n    - {op: add, path: /data, value: {b: x}}\n", nil},
+		{"patch without values", "", inline(kustomization+"patches:\n- patch: |-\n", "    ", "apiVersion: v1\nkind: Secret\nmetadata: {name: db, labels: {a: b}}"), nil},
+		{"patch that removes", "", inline(kustomization+"patches:\n- patch: |-\n", "    ", "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\ndata: {a: null}\n$patch: delete"), nil},
+		{"patch of a foreign Secret", "", inline(kustomization+"patches:\n- patch: |-\n", "    ", "apiVersion: x.io/v1\nkind: Secret\nmetadata: {name: db}\ndata: {a: b}"), nil},
+		{"binaryData", "", configMap + base64.StdEncoding.EncodeToString([]byte(expand(patch))) + "\n", []string{"4: plaintext-secret: db [a] plaintext values of a Secret, quoted in a ConfigMap under m"}},
+		{"binaryData of something else", "", configMap + base64.StdEncoding.EncodeToString([]byte("kind: Secret")) + "\n  n: '!'\n", nil},
+		{"OpenShift Template", "", "apiVersion: template.openshift.io/v1\nkind: Template\nobjects:\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: db}\n  stringData: {a: $CANARY, b: \"${B}\", c: \"${{C}}\"}\n",
+			[]string{"4: plaintext-secret: db [a]"}},
+		{"OpenShift Template of parameters", "", "apiVersion: v1\nkind: Template\nobjects:\n- apiVersion: v1\n  kind: Secret\n  stringData: {b: \"${B}\"}\n", nil},
+		{"Crossplane object", "", "apiVersion: kubernetes.crossplane.io/v1alpha2\nkind: Object\nspec:\n  forProvider:\n    manifest:\n      apiVersion: v1\n      kind: Secret\n      data: {a: $BASE64}\n",
+			[]string{"6: plaintext-secret:  [a]"}},
+		{"a reference", "", "apiVersion: x/v1\nkind: X\nmetadata: {annotations: {a: b}}\nspec: {ref: {apiVersion: v1, kind: Secret, name: a}}\n", nil},
+		{"in a List once", "", "apiVersion: v1\nkind: List\nobjects: []\nitems:\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: db}\n  stringData: {a: $CANARY}\n", []string{"5: plaintext-secret: db [a]"}},
+	})
+}
+
 func TestNoFinding(t *testing.T) {
 	sops := "sops:\n  mac: ENC[AES256_GCM,data:x]\n  version: 3.7.1\n"
 	run(t, []testCase{
@@ -335,6 +376,10 @@ func TestHostileFiles(t *testing.T) {
 		"many Secrets":      many(20_000, "---\napiVersion: v1\nkind: Secret\nstringData: {a: b}\n"),
 		"many faulty ones":  many(5_000, "---\napiVersion: v1\nkind: Secret\nstringData: {a: 1}\n"),
 		"many quotes":       "apiVersion: v1\nkind: ConfigMap\ndata:\n" + many(5_000, "  ? \"Secret\"\n  : \"apiVersion: v1\\nkind: Secret\\nstringData: {a: b}\"\n"),
+		"many ConfigMaps":   many(20_000, "---\napiVersion: v1\nkind: ConfigMap\ndata: {patch: Secret}\n"),
+		"many generators":   "secretGenerator:\n" + many(20_000, "- literals: [a=b]\n"),
+		"patches in bombs":  "# Secret\n" + bomb + "patches: *y\n",
+		"many templates":    many(5_000, "---\n{{ x }}\napiVersion: v1\nkind: Secret\ndata:\n  a: b\n"),
 		"many PEM headers":  many(100_000, "-----BEGIN PRIVATE KEY-----"),
 		"many age prefixes": many(100_000, "AGE-SECRET-KEY-1"),
 		"many plugins":      many(100_000, "AGE-PLUGIN-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
