@@ -12,8 +12,10 @@ import (
 	"encoding/binary"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/ageseal/ageseal/manifest"
 )
@@ -29,7 +31,7 @@ const (
 // Finding is one thing that is wrong with a file.
 type Finding struct {
 	Rule   string `json:"rule"`
-	File   string `json:"file"`
+	File   string `json:"file"`             // as the user knows it, with escapes for what is not printable
 	Line   int    `json:"line"`             // 1-based
 	Secret string `json:"secret,omitempty"` // namespace/name, as far as known
 	Key    string `json:"key,omitempty"`    // of the Secret; several are joined by ", "
@@ -69,8 +71,31 @@ func (c *checker) add(f Finding) {
 	}
 	if n < maxFindings {
 		f.File = c.name
+		for _, s := range []*string{&f.File, &f.Secret, &f.Key, &f.What, &f.Hint} {
+			*s = printable(*s)
+		}
 		c.found = append(c.found, f)
 	}
+}
+
+// printable writes what is no visible character as Go's escape of it: control characters, terminal escapes, marks that reorder text. Names of
+// files and what a document calls things must not steer a terminal.
+func printable(s string) string {
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if strconv.IsPrint(r) && (r != utf8.RuneError || n > 1) {
+			b.WriteString(s[:n])
+		} else {
+			q := strconv.Quote(s[:n])
+			b.WriteString(q[1 : len(q)-1])
+		}
+		s = s[n:]
+	}
+	return b.String()
 }
 
 // named reports whether the file's name promises a manifest. What comes from a pipe has no extension.

@@ -5,10 +5,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -420,5 +422,35 @@ func BenchmarkBytes(b *testing.B) {
 				verify.Bytes("x.yaml", x.data)
 			}
 		})
+	}
+}
+
+// Names steer no terminal, wherever they come from.
+func TestPrintable(t *testing.T) {
+	const escape = "\x1b]0;x\a\u202e\u009b\u2066\u200b"
+	quoted := strings.NewReplacer("\x1b", `\x1b`, "\a", `\a`).Replace(escape)
+	for _, text := range []string{
+		"apiVersion: v1\nkind: Secret\nmetadata: {name: \"\\e\\u202e\"}\nstringData: {\"\\e[1m\\u202e\": " + canary + "}\n",
+		"apiVersion: v1\nkind: Secret\n\"\\e[1m\\u202e\": " + canary + "\n",
+		"apiVersion: v1\nkind: Secret\nx: \xff\n",
+		"apiVersion: ageseal.dev/v1alpha1\nkind: EncryptedSecret\nmetadata: {name: \"\\e\\u202e\"}\nspec: {\"\\e\": x, type: \"\\e\\u202e\"}\n",
+		strings.Replace(sealed, "name: db\n  namespace: prod\nspec", "name: \"\\e\\u202e\"\n  namespace: \"\\e\\u202e\"\nspec", 1),
+		"apiVersion: v1\nkind: ConfigMap\ndata:\n  \"\\e\\u202e\": |\n    apiVersion: v1\n    kind: Secret\n    metadata: {name: \"\\e\\u202e\"}\n    stringData: {a: b}\n",
+		"apiVersion: builtin\nkind: SecretGenerator\nliterals: [\"\\e\\u202e=x\"]\n",
+	} {
+		found := verify.Bytes(quoted+escape+"\xff é.yaml", []byte(text))
+		if len(found) == 0 {
+			t.Errorf("no finding in %q", text)
+		}
+		for _, f := range found {
+			for _, s := range []string{f.Rule, f.File, f.Secret, f.Key, f.What, f.Hint} {
+				if strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) || !utf8.ValidString(s) {
+					t.Errorf("%q", s)
+				}
+			}
+			if !strings.HasSuffix(f.File, `\u202e\u009b\u2066\u200b\xff é.yaml`) {
+				t.Errorf("file %q", f.File)
+			}
+		}
 	}
 }
