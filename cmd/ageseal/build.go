@@ -51,8 +51,10 @@ and namespace that they were sealed for. On any error there is no output.` + exi
 		}
 		return c.runBuild(o, target, options, cmd.Flags().Lookup("output").Value.String())
 	}
+	kustomizebuild.AddFunctionAlphaEnablementFlags(cmd.Flags())
 	o.identities.add(cmd)
 	flags := cmd.Flags()
+	flags.Bool("stack-trace", false, "accepted as kustomize has it; errors here have no stack trace")
 	flags.StringVar(&o.root, "root", "", "no path may lead out of this `directory` (default: the git top level, else the target)")
 	flags.BoolVar(&o.allowRemote, "allow-remote", false, "open sealed manifests of remote bases, too")
 	flags.StringArrayVar(&o.allowTypes, "allow-type", nil, "open Secrets of this credential `type`, too (repeatable)")
