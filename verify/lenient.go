@@ -219,7 +219,7 @@ func (x *object) literalKeys() []string {
 func isAction(v *yaml.Node) bool {
 	switch v.Kind {
 	case yaml.ScalarNode:
-		return v.Value == "" || strings.Contains(v.Value, "{{") || strings.Contains(v.Value, "{%")
+		return v.Value == "" || isActionText(v.Value)
 	case yaml.MappingNode:
 		return v.Style&yaml.FlowStyle != 0 && len(v.Content) > 0 && v.Content[0].Kind == yaml.MappingNode
 	}
@@ -263,7 +263,7 @@ func (x *object) strayFields() (stray bool) {
 		case "apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData", "$patch":
 		default:
 			v = resolve(v)
-			stray = stray || len(v.Content) > 0 || v.Kind == yaml.ScalarNode && v.ShortTag() != "!!null"
+			stray = stray || !isAction(v) && (len(v.Content) > 0 || v.Kind == yaml.ScalarNode && v.ShortTag() != "!!null")
 		}
 	})
 	return stray

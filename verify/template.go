@@ -16,7 +16,11 @@ const (
 // template is about a Secret in a template: what no action makes is in clear as it stands.
 func (c *checker) template(item *manifest.Item, data []byte, lenient func() *objects) {
 	if o := lenient().at(item.Line); o != nil {
-		if keys := o.literalKeys(); len(keys) > 0 {
+		keys := o.literalKeys()
+		if len(keys) == 0 && o.strayFields() {
+			keys = []string{""}
+		}
+		if len(keys) > 0 {
 			c.add(Finding{Rule: PlaintextSecret, Line: item.Line, Secret: ref(o.names()), Key: joinKeys(keys), What: templateWhat, Hint: templateHint})
 		}
 		return
@@ -30,9 +34,9 @@ func (c *checker) template(item *manifest.Item, data []byte, lenient func() *obj
 }
 
 var (
-	kindLine   = regexp.MustCompile(`^( *(?:- )?)["']?kind["']?: +["']?Secret["']?[ \t]*(?:#.*)?$`)
-	valuesLine = regexp.MustCompile(`^( *(?:- )?)["']?(?:data|stringData)["']?:[ \t]*(?:#.*)?$`)
-	entryLine  = regexp.MustCompile(`^( +)["']?([-._a-zA-Z0-9]+)["']?[ \t]*:(?:[ \t]+(.*))?$`)
+	kindLine   = regexp.MustCompile(`^([ \t]*(?:- )?)["']?kind["']?: +["']?Secret["']?,?[ \t]*(?:#.*)?$`)
+	valuesLine = regexp.MustCompile(`^([ \t]*(?:- )?)["']?(?:data|stringData)["']?:[ \t]*(\{.*)?(?:#.*)?$`)
+	entryLine  = regexp.MustCompile(`^([ \t]+)["']?([-._a-zA-Z0-9]+)["']?[ \t]*:(?:[ \t]+(.*))?$`)
 	blockStyle = regexp.MustCompile(`^[|>][-+0-9]*[ \t]*(?:#.*)?$`)
 )
 
@@ -68,6 +72,9 @@ func literalLines(text []byte) (first int, keys []string) {
 			continue
 		case m != nil && len(m[1]) == object:
 			inside, entries = true, -1
+			if text := strings.TrimSpace(m[2]); len(text) > 1 && !strings.HasPrefix(text, "{}") && !isActionText(text) {
+				found(n, "") // a flow map
+			}
 			continue
 		case indent <= object:
 			inside = false
@@ -77,20 +84,22 @@ func literalLines(text []byte) (first int, keys []string) {
 			continue
 		}
 		entries = indent
-		value := strings.TrimSpace(m[3])
+		value := strings.TrimSuffix(strings.TrimSpace(m[3]), ",")
 		if blockStyle.MatchString(value) {
 			value = blockText(lines[n+1:], indent)
 		}
 		switch value {
 		case "", `""`, "''", "null", "~", "{}", "[]":
 		default:
-			if value[0] != '#' && value[0] != '&' && value[0] != '*' && !strings.Contains(value, "{{") && !strings.Contains(value, "{%") {
+			if value[0] != '#' && value[0] != '&' && value[0] != '*' && !isActionText(value) {
 				found(n, m[2])
 			}
 		}
 	}
 	return first, keys
 }
+
+func isActionText(s string) bool { return strings.Contains(s, "{{") || strings.Contains(s, "{%") }
 
 // blockText joins the lines that are indented further.
 func blockText(lines []string, indent int) string {
