@@ -181,5 +181,9 @@ func (w *rewriter) whole() {
 	if w.text[to] != '\n' {
 		to = n.end
 	}
-	w.replace(from, to, strings.TrimSuffix(string(e.b), "\n"))
+	written := strings.TrimSuffix(string(e.b), "\n")
+	if w.text[to] == '#' {
+		written += " " // behind a brace it is a comment without one, behind a scalar it isn't
+	}
+	w.replace(from, to, written)
 }
