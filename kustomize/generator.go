@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -105,9 +103,9 @@ func (b *build) generator(d *document) *secretGenerator {
 	if s.Spec.Type != nil {
 		g.Type = *s.Spec.Type
 	}
-	for _, key := range slices.Sorted(maps.Keys(d.lines)) {
-		text, _ := b.placeholder(d, key)
-		g.Literals = append(g.Literals, key+"="+text)
+	for _, k := range d.keys {
+		text, _ := b.placeholder(d, k.name)
+		g.Literals = append(g.Literals, k.name+"="+text)
 	}
 	return g
 }

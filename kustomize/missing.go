@@ -18,7 +18,7 @@ func (s *survey) missing(all []*resource.Resource) (warnings []string) {
 		}
 	}
 	for _, d := range s.b.docs {
-		if len(d.lines) > 0 && !here[d] && !s.overridden(d, all) {
+		if len(d.keys) > 0 && !here[d] && !s.overridden(d, all) {
 			warnings = append(warnings, d.file+": Secret "+d.ref+": sealed, but not in the build's output")
 		}
 	}
@@ -39,8 +39,8 @@ func (s *survey) overridden(d *document, all []*resource.Resource) bool {
 		}
 		patched := s.patched(r)
 		full := true
-		for key := range d.lines {
-			if patch && !patched[key] || lookup(r.YNode(), "data", key) == nil && lookup(r.YNode(), "stringData", key) == nil {
+		for _, k := range d.keys {
+			if patch && !patched[k.name] || lookup(r.YNode(), "data", k.name) == nil && lookup(r.YNode(), "stringData", k.name) == nil {
 				full = false
 				break
 			}

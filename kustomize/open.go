@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"bytes"
 	"errors"
 	"runtime"
 	"sync"
@@ -65,7 +66,7 @@ func (o *opening) work() {
 func (o *opening) document(d *document) {
 	defer func() {
 		if r := recover(); r != nil {
-			d.values, d.err = nil, d.fault("", errors.New("internal error while opening"), "")
+			d.open, d.err = false, d.fault("", errors.New("internal error while opening"), "")
 		}
 		d.sealed = nil
 	}()
@@ -79,16 +80,20 @@ func (o *opening) document(d *document) {
 		d.err = inFile(d.file, err)
 		return
 	}
-	own := make(map[string][]byte, len(values)) // the keys of values are pieces of the file's text and would keep it alive
-	for key := range d.lines {
-		value, ok := values[key]
-		if !ok || len(values) != len(d.lines) {
-			d.err = d.fault(key, errors.New("internal error: a value is missing"), "")
+	if len(values) != len(d.keys) {
+		d.err = d.fault("", errors.New("internal error: values are missing"), "")
+		return
+	}
+	for i := range d.keys {
+		k := &d.keys[i]
+		value, ok := values[k.name]
+		if !ok {
+			d.err = d.fault(k.name, errors.New("internal error: a value is missing"), "")
 			return
 		}
-		own[key] = value
+		k.value = bytes.Clone(value) // what it is cut from is several times as large
 	}
-	d.values = own
+	d.open = true
 }
 
 // identityError is what the caller's function for identities said. It is about the run, not about a document.

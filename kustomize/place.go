@@ -144,11 +144,11 @@ func madeOf(s string, parts []string) bool {
 
 // text is the base64 of the value of a site as kustomize would have written it.
 func (s site) text() (string, error) {
-	value, ok := s.doc.values[s.slot.key]
-	if !ok {
+	k := s.doc.key(s.slot.key)
+	if k == nil || !s.doc.open {
 		return "", fmt.Errorf("internal error: no value for key %s", s.slot.key)
 	}
-	text := base64.StdEncoding.EncodeToString(value)
+	text := base64.StdEncoding.EncodeToString(k.value)
 	if !s.doc.wrapped || len(text) < wrapAt {
 		return text, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -28,22 +29,38 @@ type document struct {
 	ref      string // namespace/name, as messages show it
 	binding  manifest.Binding
 	line     int
-	lines    map[string]int // of each value
-	requests []string       // names of the annotations that are meant for the build
-	path     string         // resolved
-	hash     bool           // a content hash is wanted
-	behavior string         // of a generator
-	wrapped  bool           // served as a generator: base64 in lines of 70 characters, as kustomize's generators write it
+	keys     []sealedKey // sorted: a map of them, for each document, is half of what a build holds
+	requests []string    // names of the annotations that are meant for the build
+	path     string      // resolved
+	hash     bool        // a content hash is wanted
+	behavior string      // of a generator
+	wrapped  bool        // served as a generator: base64 in lines of 70 characters, as kustomize's generators write it
 
 	sealed *manifest.EncryptedSecret // until it is opened; it holds on to the text of the file
-	values map[string][]byte
+	open   bool                      // the values are there
 	err    error
+}
+
+// sealedKey is one value of a document.
+type sealedKey struct {
+	name  string
+	line  int
+	value []byte // once it is open
+}
+
+// key finds a value; nil if there is none of that name. It looks at names only: the values may be under way.
+func (d *document) key(name string) *sealedKey {
+	i, ok := sort.Find(len(d.keys), func(i int) int { return strings.Compare(name, d.keys[i].name) })
+	if !ok {
+		return nil
+	}
+	return &d.keys[i]
 }
 
 func newDocument(path string, sealed *manifest.EncryptedSecret) *document {
 	b := sealed.Spec.Binding
 	d := &document{
-		path: path, file: shortPath(path), sealed: sealed, line: sealed.Spec.Line, lines: make(map[string]int, len(sealed.Spec.Data)),
+		path: path, file: shortPath(path), sealed: sealed, line: sealed.Spec.Line, keys: make([]sealedKey, 0, len(sealed.Spec.Data)),
 		binding: manifest.Binding{Namespace: strings.Clone(b.Namespace), Name: strings.Clone(b.Name)},
 	}
 	namespace := b.Namespace
@@ -51,8 +68,8 @@ func newDocument(path string, sealed *manifest.EncryptedSecret) *document {
 		namespace = sealed.Namespace
 	}
 	d.ref = strings.Clone(secretRef(namespace, sealed.Name))
-	for key, box := range sealed.Spec.Data {
-		d.lines[strings.Clone(key)] = box.Line
+	for _, key := range slices.Sorted(maps.Keys(sealed.Spec.Data)) {
+		d.keys = append(d.keys, sealedKey{name: strings.Clone(key), line: sealed.Spec.Data[key].Line})
 	}
 	for _, name := range []string{hashAnnotation, behaviorAnnotation} {
 		if _, ok := sealed.Annotations[name]; ok {
@@ -71,8 +88,8 @@ type slot struct {
 // fault is an error of one value, or of the document if key is empty.
 func (d *document) fault(key string, err error, hint string) *Error {
 	e := &Error{File: d.file, Line: d.line, Secret: d.ref, Key: key, Err: err, Hint: hint}
-	if line, ok := d.lines[key]; ok {
-		e.Line = line
+	if k := d.key(key); k != nil {
+		e.Line = k.line
 	}
 	return e
 }
@@ -210,9 +227,9 @@ func (b *build) read(path string, item *manifest.Item) (*document, error) {
 
 // plain gives the Secret to serve for a document and takes the document into the build.
 func (b *build) plain(d *document) *manifest.Plain {
-	p := &manifest.Plain{Type: d.sealed.Spec.Type, Immutable: d.sealed.Spec.Immutable, Data: make(map[string]string, len(d.lines))}
-	for key := range d.lines {
-		_, p.Data[key] = b.placeholder(d, key)
+	p := &manifest.Plain{Type: d.sealed.Spec.Type, Immutable: d.sealed.Spec.Immutable, Data: make(map[string]string, len(d.keys))}
+	for _, k := range d.keys {
+		_, p.Data[k.name] = b.placeholder(d, k.name)
 	}
 	b.docs = append(b.docs, d)
 	return p

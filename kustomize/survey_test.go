@@ -17,7 +17,7 @@ import (
 func surveyed(t *testing.T, src string) *survey {
 	t.Helper()
 	b := &build{marks: newMarks(), slots: make(map[string]*slot), tree: newTree(nil)}
-	d := &document{file: "db.yaml", ref: "shop/db", binding: manifest.Binding{Namespace: "shop", Name: "db"}, line: 1, lines: map[string]int{"password": 7}}
+	d := &document{file: "db.yaml", ref: "shop/db", binding: manifest.Binding{Namespace: "shop", Name: "db"}, line: 1, keys: []sealedKey{{name: "password", line: 7}}}
 	raw, token := b.placeholder(d, "password")
 	src = strings.NewReplacer("TOKEN", token, "RAW", raw, "TWICE", base64.StdEncoding.EncodeToString([]byte("x"+token)), "HEAD", raw[:markLen]).Replace(src)
 	n, err := yaml.Parse(src)

@@ -35,7 +35,9 @@ func (b *build) valid(p *placed) error {
 func (b *build) total(p *placed) error {
 	sum := 0
 	for _, s := range p.sites {
-		sum += len(s.doc.values[s.slot.key])
+		if k := s.doc.key(s.slot.key); k != nil {
+			sum += len(k.value)
+		}
 	}
 	data, clear := lookup(p.res.YNode(), "data"), lookup(p.res.YNode(), "stringData")
 	for i := 0; i+1 < len(data.Content); i += 2 {
