@@ -182,7 +182,7 @@ func (w *rewriter) whole() {
 		to = n.end
 	}
 	written := strings.TrimSuffix(string(e.b), "\n")
-	if w.text[to] == '#' {
+	if slices.ContainsFunc(w.comments, func(c comment) bool { return c.off == to && !c.value }) {
 		written += " " // behind a brace it is a comment without one, behind a scalar it isn't
 	}
 	w.replace(from, to, written)
