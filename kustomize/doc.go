@@ -9,7 +9,8 @@
 //  2. While kustomize runs, the documents that were served are opened in parallel.
 //  3. In the result every placeholder must be a whole data value of the Secret its value is bound to: namespace and key
 //     equal, the name one that prefixes, suffixes and the content hash of this tree make of the bound name. A
-//     placeholder or one of its marks anywhere else, raw or encoded, fails the build. So does ciphertext that is left.
+//     placeholder or one of its marks anywhere else, raw or encoded, fails the build. So does ciphertext that is left,
+//     and a Secret that Kubernetes would not take: errors about such a one quote it, with its values.
 //  4. Name hashes, computed by kustomize over placeholders, are computed again over the values and rewritten wherever
 //     kustomize wrote them; the order is redone. The result is byte for byte what "kustomize build" makes of the
 //     plaintext tree with all values under data.

@@ -16,8 +16,8 @@ func dropsExec(c *types.PluginConfig) bool {
 	return c != nil && c.PluginRestrictions == types.PluginRestrictionsNone && !c.FnpLoadingOptions.EnableExec
 }
 
-// functions notes the exec functions among the plugins in a text from the file at path, if kustomize drops them: it does so without a
-// word, and what they would have made or checked is missing.
+// functions notes the exec functions among the plugins in a text from the file at path, if kustomize drops them: it does
+// so without a word, and what they would have made or changed is missing.
 func (t *tree) functions(path string, src []byte) {
 	if !t.dropsExec || !bytes.Contains(src, []byte("exec")) {
 		return
