@@ -44,8 +44,9 @@ func (s *survey) resource(r *resource.Resource) {
 		s.node(root)
 		return
 	}
-	secret := r.GetApiVersion() == "v1" && r.GetKind() == "Secret"
-	armored := secret || r.GetApiVersion() == "v1" && r.GetKind() == "ConfigMap"
+	core := strings.TrimPrefix(r.GetApiVersion(), "/") == "v1" // an empty group may be written out
+	secret := core && r.GetKind() == "Secret"
+	armored := secret || core && r.GetKind() == "ConfigMap"
 	var sites []site
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
