@@ -8,11 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/ageseal/ageseal/internal/atomicfile"
+	"github.com/ageseal/ageseal/internal/lazy"
 )
 
 // hookMarker is the line by which a hook of ours is recognised, whatever version wrote it.
@@ -31,9 +30,7 @@ func (r *Repo) HooksDir(ctx context.Context) (string, error) {
 	return filepath.FromSlash(strings.TrimSuffix(string(out), "\n")), nil
 }
 
-var hookName = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
-})
+var hookName = lazy.Regexp(`^[a-z]+(-[a-z]+)*$`)
 
 // InstallHook writes an executable hook that runs script, lines of POSIX shell, and returns its path. A hook of somebody
 // else's is kept beside it as NAME.local (KeptSuffix), and ours runs it first, with the same arguments and input: it may

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
+
+	"github.com/ageseal/ageseal/internal/lazy"
 )
 
 // localVariables tie a git process to one repository; hooks get them from git. (git rev-parse --local-env-vars, less
@@ -117,9 +117,7 @@ func status(err error) int {
 	return -1
 }
 
-var credentials = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`://[^/@\s]*@`)
-})
+var credentials = lazy.Regexp(`://[^/@\s]*@`)
 
 // explain turns the end of a git process into an error for people.
 func explain(ctx context.Context, command string, err error, stderr string) error {

@@ -1,18 +1,19 @@
 package kustomize
 
 import (
-	"regexp"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/hasher"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/ageseal/ageseal/internal/lazy"
 )
 
 // hashLen is the length of the content hash that kustomize appends to names; see hashSuffix for its alphabet
 // (api/hasher: hexadecimal with 0, 1, 3, a, e replaced).
 const hashLen = 10
 
-var hashSuffix = regexp.MustCompile(`-([2456789bcdfghkmt]{10})$`)
+var hashSuffix = lazy.Regexp(`-([2456789bcdfghkmt]{10})$`)
 
 // contentHash is the hash in a Secret's name: as kustomize computed it over placeholders, and over the values.
 type contentHash struct{ old, new string }
@@ -20,7 +21,7 @@ type contentHash struct{ old, new string }
 // findHash notes the hash at the end of the name of p, if there is one. kustomize's mark for it is gone from the result,
 // so it is computed again; the hash covers type and content, not the name.
 func (p *placed) findHash() error {
-	m := hashSuffix.FindStringSubmatch(p.res.GetName())
+	m := hashSuffix().FindStringSubmatch(p.res.GetName())
 	if m == nil {
 		return nil
 	}

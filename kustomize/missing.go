@@ -75,5 +75,5 @@ func (b *build) isOf(d *document, r *resource.Resource) bool {
 	}
 	name := r.GetName()
 	bound := cmp.Or(d.binding.Name, d.ref[strings.LastIndexByte(d.ref, '/')+1:])
-	return b.tree.canName(name, bound) || b.tree.canName(hashSuffix.ReplaceAllString(name, ""), bound)
+	return b.tree.canName(name, bound) || b.tree.canName(hashSuffix().ReplaceAllString(name, ""), bound)
 }

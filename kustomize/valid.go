@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/ageseal/ageseal/internal/lazy"
 	"github.com/ageseal/ageseal/manifest"
 )
 
@@ -115,11 +115,11 @@ func (v *validator) metadata(metadata *yaml.Node) {
 		switch {
 		case key == "name":
 			named = true
-			if len(n.Value) > 253 || !subdomain.MatchString(n.Value) {
+			if len(n.Value) > 253 || !subdomain().MatchString(n.Value) {
 				v.fault("metadata.name is no DNS-1123 subdomain (at most 253 of a-z, 0-9, - and .)")
 			}
 		case key == "namespace" && n.Value != "" && !isNull(n):
-			if len(n.Value) > 63 || !label.MatchString(n.Value) {
+			if len(n.Value) > 63 || !label().MatchString(n.Value) {
 				v.fault("metadata.namespace is no DNS-1123 label (at most 63 of a-z, 0-9 and -)")
 			}
 		}
@@ -130,8 +130,8 @@ func (v *validator) metadata(metadata *yaml.Node) {
 }
 
 var (
-	label     = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
-	subdomain = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+	label     = lazy.Regexp(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
+	subdomain = lazy.Regexp(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
 )
 
 // values looks at data or stringData.

@@ -1,8 +1,9 @@
 package manifest
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/ageseal/ageseal/internal/lazy"
 )
 
 // What a commented-out value looks like, also as a list's entry: key: value and key=value, for a key of one word or in quotes; a flow
@@ -10,8 +11,8 @@ import (
 const separator = `[ \t]*(?::(?:[ \t]|$)|=(?:[^=]|$))`
 
 var (
-	keyValue  = regexp.MustCompile(`^(?:- +)?(?:(?:export|set|setx|env) +)?(?:["']?` + keyWord + `["']?|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')` + separator)
-	flowValue = regexp.MustCompile(`^(?:- +)?\[?[ \t]*\{(?:[^{]|$)`)
+	keyValue  = lazy.Regexp(`^(?:- +)?(?:(?:export|set|setx|env) +)?(?:["']?` + keyWord + `["']?|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')` + separator)
+	flowValue = lazy.Regexp(`^(?:- +)?\[?[ \t]*\{(?:[^{]|$)`)
 )
 
 const keyWord = `[-._/$\p{L}\p{N}]+`
@@ -19,21 +20,21 @@ const keyWord = `[-._/$\p{L}\p{N}]+`
 // phraseValue is a key of two to nine words. Prose has colons too: it is a value if it is one word or in quotes, if the sign is that of an
 // assignment, or if the key speaks of something secret.
 var (
-	phraseValue = regexp.MustCompile(`^(?:- +)?(` + keyWord + `(?: +` + keyWord + `){1,8})[ \t]*(:(?:[ \t]+|$)|=(?:[^=]|$))(.*)$`)
-	secretWord  = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|cred|auth|private|cert|\bpin\b`)
-	oneValue    = regexp.MustCompile(`^(?:[^ \t]+|"[^"]*"|'[^']*')(?:[ \t]+#.*)?$`)
+	phraseValue = lazy.Regexp(`^(?:- +)?(` + keyWord + `(?: +` + keyWord + `){1,8})[ \t]*(:(?:[ \t]+|$)|=(?:[^=]|$))(.*)$`)
+	secretWord  = lazy.Regexp(`(?i)pass|pwd|secret|token|key|cred|auth|private|cert|\bpin\b`)
+	oneValue    = lazy.Regexp(`^(?:[^ \t]+|"[^"]*"|'[^']*')(?:[ \t]+#.*)?$`)
 )
 
 func isKeyValue(body string) bool {
-	if keyValue.MatchString(body) || flowValue.MatchString(body) {
+	if keyValue().MatchString(body) || flowValue().MatchString(body) {
 		return true
 	}
-	m := phraseValue.FindStringSubmatch(body)
-	return m != nil && (m[2][0] == '=' || secretWord.MatchString(m[1]) || oneValue.MatchString(m[3]))
+	m := phraseValue().FindStringSubmatch(body)
+	return m != nil && (m[2][0] == '=' || secretWord().MatchString(m[1]) || oneValue().MatchString(m[3]))
 }
 
 // directives are comments to other programs that have the form of a value and can't hold one.
-var directives = regexp.MustCompile(`^(?:yaml-language-server: \$schema=\S+|Source: [-._a-zA-Z0-9/]+\.(?:ya?ml|tpl|json)|SPDX-License-Identifier: [-.+()a-zA-Z0-9 ]+)$`)
+var directives = lazy.Regexp(`^(?:yaml-language-server: \$schema=\S+|Source: [-._a-zA-Z0-9/]+\.(?:ya?ml|tpl|json)|SPDX-License-Identifier: [-.+()a-zA-Z0-9 ]+)$`)
 
 // valueFilter tells comments that look like values. It sees the comments of an object in order, because the lines of a commented-out
 // block scalar only follow from the one above.
@@ -50,7 +51,7 @@ func (f *valueFilter) looksLikeValue(text string, c comment) bool {
 	case c.full && f.line > 0 && c.line == f.line+1 && (body == "" || col > f.col):
 		f.line++
 		return true
-	case !isKeyValue(body) || directives.MatchString(body):
+	case !isKeyValue(body) || directives().MatchString(body):
 		return false
 	}
 	if c.full {

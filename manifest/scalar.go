@@ -1,9 +1,10 @@
 package manifest
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ageseal/ageseal/internal/lazy"
 )
 
 func isAlnum(c byte) bool {
@@ -12,7 +13,7 @@ func isAlnum(c byte) bool {
 
 // notString matches what YAML 1.1 (its type repository, and libyaml's and PyYAML's reading of it) or the core schema of YAML 1.2 takes
 // for a number or a date. Go's YAML libraries also take underscores and upper-case prefixes; so does this.
-var notString = regexp.MustCompile(`^(?:` +
+var notString = lazy.Regexp(`^(?:` +
 	`[-+]?[0-9][0-9_]*` +
 	`|[-+]?0[bB][01_]+|[-+]?0[oO][0-7_]+|[-+]?0[xX][0-9a-fA-F_]+` +
 	`|[-+]?(?:\.[0-9][0-9_]*|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9][0-9_]*)?` +
@@ -46,7 +47,7 @@ func isString(s string) bool {
 		}
 	}
 	// Go's libraries drop underscores before anything else: 0_x1F is a number to them.
-	return !notString.MatchString(s) && !(strings.Contains(s, "_") && notString.MatchString(strings.ReplaceAll(s, "_", "")))
+	return !notString().MatchString(s) && !(strings.Contains(s, "_") && notString().MatchString(strings.ReplaceAll(s, "_", "")))
 }
 
 // plainBytes are the bytes of a scalar that format.md lets be plain.

@@ -3,13 +3,14 @@ package manifest
 import (
 	"errors"
 	"io"
-	"regexp"
 	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/ageseal/ageseal/internal/lazy"
 )
 
 // parseYAML reads one document with the YAML library. nil without an error: the document is empty.
@@ -59,13 +60,13 @@ func maskVersion(text string) string {
 	return text
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: line ([0-9]+): `)
+var yamlLine = lazy.Regexp(`^yaml: line ([0-9]+): `)
 
 // parseError keeps of the library's message the line and, of those known not to quote the document, the text.
 func parseError(s source, err error) *Error {
 	text := err.Error()
 	line := 1
-	if m := yamlLine.FindStringSubmatch(text); m != nil {
+	if m := yamlLine().FindStringSubmatch(text); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		text = text[len(m[0]):]
 	} else {

@@ -3,12 +3,12 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"sort"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode"
+
+	"github.com/ageseal/ageseal/internal/lazy"
 )
 
 // Error is a fault in a policy or in a pin. Error() is the text without the place: the caller knows the file.
@@ -70,9 +70,7 @@ var errIdentity = errors.New("found an identity where a recipient was expected")
 
 // identityText matches a private key in running text, a comment for instance. The bare prefix, which documentation
 // mentions, is not one.
-var identityText = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)AGE-SECRET-KEY-(PQ-)?1[a-z0-9]{32}|AGE-PLUGIN-[a-z0-9+._-]+-1[a-z0-9]{6}|-----BEGIN [A-Z0-9 ]*PRIVATE KEY`)
-})
+var identityText = lazy.Regexp(`(?i)AGE-SECRET-KEY-(PQ-)?1[a-z0-9]{32}|AGE-PLUGIN-[a-z0-9+._-]+-1[a-z0-9]{6}|-----BEGIN [A-Z0-9 ]*PRIVATE KEY`)
 
 // looksPrivate reports whether a whole value is, or begins as, a private key.
 func looksPrivate(s string) bool {

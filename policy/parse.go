@@ -1,14 +1,13 @@
 package policy
 
 import (
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/internal/lazy"
 )
 
 // Parse reads a policy of at most MaxSize bytes. All faults come joined (errors.Join), each an *Error with its line; none
@@ -60,9 +59,7 @@ type group struct {
 }
 
 // nameText is what people and groups may be called: e-mail addresses fit. What begins as a recipient does is no name.
-var nameText = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$`)
-})
+var nameText = lazy.Regexp(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$`)
 
 func looksLikeRecipient(s string) bool {
 	return strings.HasPrefix(s, "age1") || strings.HasPrefix(s, "ssh-") || strings.HasPrefix(s, "ecdsa-") || strings.HasPrefix(s, "sk-")
@@ -210,9 +207,7 @@ func (p *parser) unknown(line int, where, name string) {
 	}
 }
 
-var dnsLabel = sync.OnceValue(func() *regexp.Regexp { // RFC 1123, as Kubernetes wants of a namespace
-	return regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
-})
+var dnsLabel = lazy.Regexp(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`) // RFC 1123, as Kubernetes wants of a namespace
 
 func (p *parser) rule(n *yaml.Node) {
 	f := p.fields(n, "rule", "*path", "*recipients", "namespace", "classical")
@@ -261,9 +256,7 @@ func (p *parser) pattern(f field, text *string) (glob, bool) {
 	return g, true
 }
 
-var findingText = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-})
+var findingText = lazy.Regexp(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 func (p *parser) silence(n *yaml.Node) {
 	f := p.fields(n, "silence", "*finding", "*path", "*reason")

@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/ageseal/ageseal/internal/lazy"
 )
 
 // reader walks YAML nodes strictly and collects what is wrong with them.
@@ -84,9 +84,7 @@ func invisible(c rune) bool {
 		c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069
 }
 
-var yamlError = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-})
+var yamlError = lazy.Regexp(`^yaml: (?:line (\d+): )?(.*)$`)
 
 // syntax turns the YAML library's error into a fault of ours. What may quote the file is not passed on.
 func (r *reader) syntax(err error) {

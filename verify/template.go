@@ -2,9 +2,9 @@ package verify
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
+	"github.com/ageseal/ageseal/internal/lazy"
 	"github.com/ageseal/ageseal/manifest"
 )
 
@@ -34,10 +34,10 @@ func (c *checker) template(item *manifest.Item, data []byte, lenient func() *obj
 }
 
 var (
-	kindLine   = regexp.MustCompile(`^([ \t]*(?:- )?)["']?kind["']?: +["']?Secret["']?,?[ \t]*(?:#.*)?$`)
-	valuesLine = regexp.MustCompile(`^([ \t]*(?:- )?)["']?(?:data|stringData)["']?:[ \t]*(\{.*)?(?:#.*)?$`)
-	entryLine  = regexp.MustCompile(`^([ \t]+)["']?([-._a-zA-Z0-9]+)["']?[ \t]*:(?:[ \t]+(.*))?$`)
-	blockStyle = regexp.MustCompile(`^[|>][-+0-9]*[ \t]*(?:#.*)?$`)
+	kindLine   = lazy.Regexp(`^([ \t]*(?:- )?)["']?kind["']?: +["']?Secret["']?,?[ \t]*(?:#.*)?$`)
+	valuesLine = lazy.Regexp(`^([ \t]*(?:- )?)["']?(?:data|stringData)["']?:[ \t]*(\{.*)?(?:#.*)?$`)
+	entryLine  = lazy.Regexp(`^([ \t]+)["']?([-._a-zA-Z0-9]+)["']?[ \t]*:(?:[ \t]+(.*))?$`)
+	blockStyle = lazy.Regexp(`^[|>][-+0-9]*[ \t]*(?:#.*)?$`)
 )
 
 // literalLines looks for lines of the form key: value under the data or stringData of a Secret, in a template that is no YAML before it is
@@ -46,7 +46,7 @@ func literalLines(text []byte) (first int, keys []string) {
 	lines := strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n")
 	object := -1 // the indentation of the Secret's fields
 	for _, line := range lines {
-		if m := kindLine.FindStringSubmatch(line); m != nil {
+		if m := kindLine().FindStringSubmatch(line); m != nil {
 			if object >= 0 && object != len(m[1]) {
 				return 0, nil // several, not to be told apart
 			}
@@ -67,7 +67,7 @@ func literalLines(text []byte) (first int, keys []string) {
 	for n, line := range lines {
 		body := strings.TrimLeft(line, " \t")
 		indent := len(line) - len(body)
-		switch m := valuesLine.FindStringSubmatch(line); {
+		switch m := valuesLine().FindStringSubmatch(line); {
 		case body == "" || body[0] == '#' || strings.HasPrefix(body, "{{") || strings.HasPrefix(body, "{%"):
 			continue
 		case m != nil && len(m[1]) == object:
@@ -79,13 +79,13 @@ func literalLines(text []byte) (first int, keys []string) {
 		case indent <= object:
 			inside = false
 		}
-		m := entryLine.FindStringSubmatch(line)
+		m := entryLine().FindStringSubmatch(line)
 		if !inside || m == nil || entries >= 0 && indent != entries {
 			continue
 		}
 		entries = indent
 		value := strings.TrimSuffix(strings.TrimSpace(m[3]), ",")
-		if blockStyle.MatchString(value) {
+		if blockStyle().MatchString(value) {
 			value = blockText(lines[n+1:], indent)
 		}
 		switch value {

@@ -3,10 +3,11 @@ package verify
 import (
 	"bytes"
 	"encoding/base64"
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/ageseal/ageseal/internal/lazy"
 )
 
 const ownManifest = "put the Secret into a manifest of its own and encrypt that"
@@ -108,7 +109,7 @@ func (c *checker) generator(x *object, g *yaml.Node) {
 			if len(value) >= 2 && (value[0] == '"' || value[0] == '\'') && value[len(value)-1] == value[0] {
 				value = value[1 : len(value)-1]
 			}
-			if e.Kind != yaml.ScalarNode || value == "" && ok || placeholder.MatchString(value) {
+			if e.Kind != yaml.ScalarNode || value == "" && ok || placeholder().MatchString(value) {
 				continue
 			}
 			if line == 0 {
@@ -135,10 +136,10 @@ func (c *checker) generator(x *object, g *yaml.Node) {
 }
 
 // placeholder is what another program puts a value in the place of: a variable of kustomize or Flux, a parameter of OpenShift.
-var placeholder = regexp.MustCompile(`^\$(?:\([-._a-zA-Z0-9]+\)|\{[-._a-zA-Z0-9]+\}|\{\{[-._a-zA-Z0-9]+\}\})$`)
+var placeholder = lazy.Regexp(`^\$(?:\([-._a-zA-Z0-9]+\)|\{[-._a-zA-Z0-9]+\}|\{\{[-._a-zA-Z0-9]+\}\})$`)
 
 func isPlaceholder(v *yaml.Node) bool {
-	return v.Kind == yaml.ScalarNode && placeholder.MatchString(v.Value)
+	return v.Kind == yaml.ScalarNode && placeholder().MatchString(v.Value)
 }
 
 // patch is about an inline patch, a strategic merge or JSON operations. entry is the mapping around it, with the target, or nil.

@@ -64,6 +64,7 @@ and namespace that they were sealed for. On any error there is no output.` + exi
 }
 
 func (c *cli) runBuild(o *buildOptions, target string, options *krusty.Options, output string) error {
+	tuneCollector(heapPercentBuild)
 	info, err := os.Stat(output)
 	outputDir := output != "" && err == nil && info.IsDir()
 	result, err := kustomize.Build(context.Background(), target, kustomize.Options{

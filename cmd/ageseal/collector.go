@@ -5,13 +5,16 @@ import (
 	"runtime/debug"
 )
 
-// heapPercent is how much the heap may grow between two collections: a run is short, and every percent above Go's 100 saves
-// time. From about 140 on, a large build would need more memory than kustomize does.
-const heapPercent = 115
+// How much the heap may grow between two collections, in percent: a run is short, and what is above Go's 100 saves time.
+// In a large build, anything above about 140 would need more memory than kustomize does.
+const (
+	heapPercent      = 300
+	heapPercentBuild = 115
+)
 
 // tuneCollector trades memory that nobody misses for time. $GOGC overrules it.
-func tuneCollector() {
+func tuneCollector(percent int) {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(heapPercent)
+		debug.SetGCPercent(percent)
 	}
 }

@@ -38,7 +38,7 @@ func interrupted(signals <-chan os.Signal) {
 
 // run is the whole program but for the process around it: arguments and streams in, exit status out.
 func run(args []string, in io.Reader, out, errw io.Writer) (status int) {
-	tuneCollector()
+	tuneCollector(heapPercent)
 	c := &cli{in: in, out: out, err: errw, environment: identity.TakeEnvironment()}
 	defer func() {
 		if p := recover(); p != nil {

@@ -4,15 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode"
 
 	"github.com/ageseal/ageseal/git"
 	"github.com/ageseal/ageseal/internal/atomicfile"
+	"github.com/ageseal/ageseal/internal/lazy"
 	"github.com/ageseal/ageseal/kustomize"
 	"github.com/ageseal/ageseal/policy"
 	"github.com/ageseal/ageseal/secret"
@@ -82,9 +81,7 @@ func (c *cli) note(format string, args ...any) {
 }
 
 // privateKey is the text of an identity, as somebody may pass it where a file or a recipient belongs.
-var privateKey = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)(AGE-SECRET-KEY-(?:PQ-)?|AGE-PLUGIN-[a-z0-9+._-]+-)1[a-z0-9]+`)
-})
+var privateKey = lazy.Regexp(`(?i)(AGE-SECRET-KEY-(?:PQ-)?|AGE-PLUGIN-[a-z0-9+._-]+-)1[a-z0-9]+`)
 
 // shown makes a text fit for a terminal and for a CI log: names in it may come from a repository. A private key in it is
 // left out, control characters and what changes the direction of text are escaped; line breaks stay only where a
