@@ -134,7 +134,7 @@ func (b *build) serve(path string, u use, src []byte) ([]byte, error) {
 func withoutSealed(file string, u use, f *manifest.File, src []byte) ([]byte, error) {
 	for _, item := range f.Items() {
 		if item.Kind == manifest.Broken && u&(useResource|usePatch|useGenerator) != 0 {
-			return nil, inFile(file, item.Err)
+			return nil, inFile(file, secret.Broken(item))
 		}
 	}
 	return src, nil

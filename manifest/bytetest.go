@@ -137,8 +137,9 @@ func utf16Items(src []byte) []*Item {
 	for i := 2; i+1 < len(src); i += 2 {
 		units = append(units, order.Uint16(src[i:]))
 	}
-	if secret, sealed := speaksOf(string(utf16.Decode(units))); !secret && !sealed {
+	secret, sealed := speaksOf(string(utf16.Decode(units)))
+	if !secret && !sealed {
 		return nil
 	}
-	return []*Item{{Kind: Broken, Line: 1, Err: &Error{Line: 1, Err: &fault{"the file is UTF-16", ErrParse}, Hint: "save it as UTF-8"}}}
+	return []*Item{{Kind: Broken, Line: 1, Ours: sealed, Err: &Error{Line: 1, Err: &fault{"the file is UTF-16", ErrParse}, Hint: "save it as UTF-8"}}}
 }

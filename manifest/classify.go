@@ -29,6 +29,7 @@ type Item struct {
 	Kind Kind
 	Line int   // first line of the object in the file
 	Err  error // of a Broken one: why, an *Error
+	Ours bool  // of a Broken one: its text names an EncryptedSecret
 
 	doc    *document
 	n      *node
@@ -129,7 +130,7 @@ func (d *document) broken(err error) {
 	if !errors.As(err, &e) {
 		e = &Error{Err: err}
 	}
-	i := &Item{Kind: Broken, Line: d.line0 + 1 + strings.Count(d.text[:d.contentStart()], "\n"), Err: e, doc: d}
+	i := &Item{Kind: Broken, Line: d.line0 + 1 + strings.Count(d.text[:d.contentStart()], "\n"), Err: e, Ours: sealed, doc: d}
 	d.items = append(d.items, i)
 	switch line := conflictLine(d.text); {
 	case line > 0:

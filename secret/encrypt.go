@@ -69,7 +69,7 @@ func (w *Writer) Encrypt(f *manifest.File, o EncryptOptions) (*Report, error) {
 			}
 			r.Already++
 		case manifest.Broken:
-			faults = append(faults, item.Err)
+			faults = append(faults, Broken(item))
 		case manifest.SOPS:
 			r.Skipped = append(r.Skipped, Skipped{item.Line, "encrypted with SOPS"})
 		case manifest.SealedSecret:

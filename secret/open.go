@@ -22,13 +22,21 @@ func IsCredentialType(t string) bool { return slices.Contains(credentialTypes, t
 // Read reads a sealed item strictly. Its errors match ErrMalformed as well as manifest's sentinels.
 func Read(item *manifest.Item) (*manifest.EncryptedSecret, error) {
 	if item.Kind == manifest.Broken {
-		return nil, marked{item.Err, ErrMalformed}
+		return nil, Broken(item)
 	}
 	s, err := item.Sealed()
 	if err != nil {
 		return nil, marked{err, ErrMalformed}
 	}
 	return s, nil
+}
+
+// Broken is the fault of an item that can't be parsed. It matches ErrMalformed unless its text names no sealed document.
+func Broken(item *manifest.Item) error {
+	if !item.Ours {
+		return item.Err
+	}
+	return marked{item.Err, ErrMalformed}
 }
 
 // Open decrypts all values of a sealed document, or none. allowTypes are the credential types that whoever builds
