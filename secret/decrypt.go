@@ -21,22 +21,14 @@ func Decrypt(f *manifest.File, o *crypt.Opener, allowTypes []string) (int, error
 		plain *manifest.Plain
 	}
 	var done []opened
-	var faults []error
-	for _, item := range f.Items() {
-		if item.Kind != manifest.Sealed && item.Kind != manifest.Broken {
-			continue
-		}
-		s, err := Read(item)
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
+	items, docs, faults := sealedItems(f)
+	for i, s := range docs {
 		values, err := Open(s, o, allowTypes)
 		if err != nil {
 			faults = append(faults, err)
 			continue
 		}
-		done = append(done, opened{item, Plain(s, values)})
+		done = append(done, opened{items[i], Plain(s, values)})
 	}
 	if len(faults) > 0 {
 		return 0, errors.Join(faults...)

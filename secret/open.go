@@ -31,6 +31,22 @@ func Read(item *manifest.Item) (*manifest.EncryptedSecret, error) {
 	return s, nil
 }
 
+// sealedItems reads every sealed item of the file. A document that can't be parsed is a fault: it could be a sealed one.
+func sealedItems(f *manifest.File) (items []*manifest.Item, docs []*manifest.EncryptedSecret, faults []error) {
+	for _, item := range f.Items() {
+		if item.Kind != manifest.Sealed && item.Kind != manifest.Broken {
+			continue
+		}
+		s, err := Read(item)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		items, docs = append(items, item), append(docs, s)
+	}
+	return items, docs, faults
+}
+
 // Broken is the fault of an item that can't be parsed. It matches ErrMalformed unless its text names no sealed document.
 func Broken(item *manifest.Item) error {
 	if !item.Ours {

@@ -34,17 +34,9 @@ type Rekeyed struct {
 // document is opened and checked as a whole before it is touched. On a fault the file is to be discarded.
 func (w *Writer) Rekey(f *manifest.File, o RekeyOptions) ([]Rekeyed, error) {
 	var all []Rekeyed
-	var faults []error
-	for _, item := range f.Items() {
-		if item.Kind != manifest.Sealed && item.Kind != manifest.Broken {
-			continue
-		}
-		s, err := Read(item)
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
-		r, err := w.rekey(item, s, o)
+	items, docs, faults := sealedItems(f)
+	for i, s := range docs {
+		r, err := w.rekey(items[i], s, o)
 		if err != nil {
 			faults = append(faults, err)
 		} else if r != nil {

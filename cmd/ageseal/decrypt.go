@@ -21,8 +21,8 @@ func newDecryptCommand(c *cli) *cobra.Command {
 		Aliases: []string{"unseal"},
 		Short:   "Decrypt sealed manifests into native Secrets",
 		Long: `Write native Secrets to standard output. Other documents of a file or stream pass through byte for byte,
-so it works as a filter after any renderer. From a directory only the sealed documents are written, as one
-stream. It is all or nothing: on any error there is no output.` + exitHelp(statusNoIdentity, statusAuthentication),
+so it works as a filter after any renderer. From a directory, the files that hold a sealed document are
+written, as one stream. It is all or nothing: on any error there is no output.` + exitHelp(statusNoIdentity, statusAuthentication),
 		Example: `  ageseal decrypt apps/shop/prod/db.yaml
   helm template shop ./chart | ageseal decrypt - | kubectl apply --server-side -f -
   ageseal decrypt -i key.txt apps/shop/prod > /dev/shm/secrets.yaml`,
