@@ -153,6 +153,16 @@ func readMetadata(f *faults, n *node) (m metadata) {
 	return m
 }
 
+// isObjectName tells a DNS subdomain, as Kubernetes names objects (RFC 1123).
+func isObjectName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '.' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 253
+}
+
 // fullName finds namespace/name for messages, from whatever is readable.
 func fullName(o *node) string {
 	var namespace, name string
@@ -165,8 +175,8 @@ func fullName(o *node) string {
 		}
 	}
 	switch {
-	case name == "" || quoteName(name) == "" || namespace != "" && quoteName(namespace) == "":
-		return ""
+	case !isObjectName(name) || namespace != "" && !isObjectName(namespace):
+		return "" // a value may have come to stand here
 	case namespace == "":
 		return name
 	}

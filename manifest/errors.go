@@ -64,8 +64,8 @@ func (f *faults) join() error {
 	return errors.Join(joined...)
 }
 
-// quoteName quotes a field name for a message. A name that doesn't look like one is left out: a value whose quotes or indentation went
-// wrong is read as a name, and messages hold no values.
+// quoteName quotes a name that occurs twice. One that doesn't look like a name is left out: a value whose quotes or indentation went
+// wrong is read as one, and messages hold no values.
 func quoteName(s string) string {
 	if len(s) == 0 || len(s) > 63 {
 		return ""
@@ -76,4 +76,20 @@ func quoteName(s string) string {
 		}
 	}
 	return " " + strconv.Quote(s)
+}
+
+// quoteField quotes the name of an unknown field, for a message, if it is a field of some manifest. Anything else may be a value, or a
+// piece of a ciphertext whose line was broken in two: the line number has to do.
+func quoteField(s string) string {
+	if !slices.Contains(fieldNames, s) {
+		return ""
+	}
+	return " " + strconv.Quote(s)
+}
+
+// fieldNames are the fields of Secrets, of sealed manifests and of what is mistaken for them.
+var fieldNames = []string{
+	"apiVersion", "kind", "metadata", "name", "namespace", "labels", "annotations", "spec", "status", "type", "immutable",
+	"data", "stringData", "stringdata", "binaryData", "encryptedData", "template", "items", "options", "behavior", "literals", "files", "envs",
+	"suite", "binding", "wraps", "to", "age", "dk", "by", "box", "sops", "mac", "enc", "key", "value", "username", "password", "token",
 }

@@ -64,7 +64,7 @@ func (i *Item) Native() (*NativeSecret, error) {
 		case "$patch":
 			f.add(k.line, "", ErrSchema, "$patch directives can't be sealed", "seal the complete Secret, or leave the patch to kustomize in a file without values")
 		default:
-			f.add(k.line, "", ErrSchema, "unknown field"+quoteName(k.value)+" of a Secret", "keys of a Secret belong under stringData (as text) or data (as base64)")
+			f.add(k.line, "", ErrSchema, "unknown field"+quoteField(k.value)+" of a Secret", "keys of a Secret belong under stringData (as text) or data (as base64)")
 		}
 	}
 	// Last, since it wins.

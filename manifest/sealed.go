@@ -90,9 +90,9 @@ next:
 			}
 		}
 		if where == "" {
-			f.add(k.line, "", ErrSchema, "unknown field"+quoteName(k.value)+" of a sealed manifest", "")
+			f.add(k.line, "", ErrSchema, "unknown field"+quoteField(k.value)+" of a sealed manifest", "")
 		} else {
-			f.add(k.line, "", ErrSchema, "unknown field"+quoteName(k.value)+" in "+where, "")
+			f.add(k.line, "", ErrSchema, "unknown field"+quoteField(k.value)+" in "+where, "")
 		}
 	}
 	ok := true
@@ -258,7 +258,7 @@ func readData(f *faults, n *node, wraps map[string]Wrap) map[string]Box {
 			continue
 		}
 		if v.kind != mapping {
-			f.add(k.line, k.value, ErrSchema, "an entry of spec.data is not a map", "")
+			f.add(k.line, "", ErrSchema, "an entry of spec.data is not a map", "") // nor named: it may be the rest of a broken line
 			continue
 		}
 		if !fields(f, v, "spec.data", "by", "box") {

@@ -113,6 +113,8 @@ func TestSealedErrors(t *testing.T) {
 		{"unknown field in spec", "  suite", "  mac: x\n  suite", "9: schema: unknown field \"mac\" in spec"},
 		{"unknown field in a wrap", "      dk:", "      key: x\n      dk:", "18: schema: unknown field \"key\" in spec.wraps"},
 		{"unknown field in data", "      box:", "      enc: x\n      box:", "22: schema: unknown field \"enc\" in spec.data"},
+		{"ciphertext as a field", "      box: Ym94", "      box: x\n9sssAlJ7ZpYz: Ym94", "23: schema: unknown field of a sealed manifest"},
+		{"ciphertext as a key", "      box: Ym94", "      box: x\n    9sssAlJ7ZpYz: Ym94", "23: schema: an entry of spec.data is not a map"},
 		{"unknown field in binding", "    name: db\n  wraps", "    kind: x\n    name: db\n  wraps", "13: schema: unknown field \"kind\" in spec.binding"},
 		{"no binding", "  binding:\n    namespace: prod\n    name: db\n", "", "9: schema: spec.binding is missing"},
 		{"empty in binding", "namespace: prod\n    name: db\n", "namespace: \"\"\n    name: db\n", "12: schema: spec.binding.namespace is empty"},
