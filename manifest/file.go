@@ -107,12 +107,62 @@ func (f *File) Bytes() []byte {
 	return b.Bytes()
 }
 
-func (d *document) write(b *bytes.Buffer, src []byte) {
-	edited := false
-	for _, i := range d.items {
-		edited = edited || i.edited
+// Reset forgets all edits.
+func (f *File) Reset() {
+	for _, i := range f.items {
+		i.edits, i.edited = nil, false
 	}
-	if !edited {
+}
+
+// Line is the line of what was parsed that stands at an offset of Bytes; of what an edit put there, the line that the edit begins on.
+func (f *File) Line(off int) int {
+	at, out := 0, 0 // in src, in Bytes
+	for _, d := range f.docs {
+		if out+d.start-at > off {
+			break
+		}
+		out, at = out+d.start-at, d.end
+		if !d.edited() {
+			if out += d.end - d.start; out > off {
+				return 1 + bytes.Count(f.src[:d.end-(out-off)], []byte("\n"))
+			}
+			continue
+		}
+		from := 0 // in the document's text
+		line := func() int { return d.line0 + 1 + strings.Count(d.text[:from], "\n") }
+		for _, i := range d.items {
+			for _, e := range i.edits {
+				if out+e.from-from > off {
+					from += off - out
+					return line()
+				}
+				out += e.from - from
+				if from = e.from; out+len(e.text) > off {
+					return line()
+				}
+				out, from = out+len(e.text), e.to
+			}
+		}
+		if out+len(d.text)-from > off {
+			from += off - out
+			return line()
+		}
+		out += len(d.text) - from
+	}
+	return 1 + bytes.Count(f.src[:min(len(f.src), at+off-out)], []byte("\n"))
+}
+
+func (d *document) edited() bool {
+	for _, i := range d.items {
+		if i.edited {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *document) write(b *bytes.Buffer, src []byte) {
+	if !d.edited() {
 		b.Write(src[d.start:d.end])
 		return
 	}

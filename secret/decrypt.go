@@ -36,7 +36,9 @@ func Decrypt(f *manifest.File, o *crypt.Opener, allowTypes []string) (int, error
 	for _, d := range done {
 		d.item.Unseal(d.plain)
 	}
-	if line := leftover(f.Bytes()); line > 0 {
+	if at := leftover(f.Bytes()); at >= 0 {
+		line := f.Line(at)
+		f.Reset()
 		return 0, &Error{Line: line, Err: fmt.Errorf("%w: sealed data in a document that is no EncryptedSecret", ErrMalformed),
 			Hint: "only an EncryptedSecret by itself, or as an item of a List, is decrypted"}
 	}
@@ -46,19 +48,19 @@ func Decrypt(f *manifest.File, o *crypt.Opener, allowTypes []string) (int, error
 // ageFile is how the base64 of a wrap begins: that of "age-encryption.org/v1".
 const ageFile = "YWdlLWVuY3J5cHRpb24ub3JnL3Yx"
 
-// leftover finds a wrap that is still in the text, under whatever it is nested, and returns its line, else 0. Armored
+// leftover finds a wrap that is still in the text, under whatever it is nested, and returns its offset, else -1. Armored
 // age files, as SOPS has them, don't stand behind "age:".
 func leftover(text []byte) int {
 	for from := 0; ; from += len(ageFile) {
 		at := bytes.Index(text[from:], []byte(ageFile))
 		if at < 0 {
-			return 0
+			return -1
 		}
 		from += at
 		const quotes = " \t\r\n\"'\\"
 		before, colon := bytes.CutSuffix(bytes.TrimRight(text[max(0, from-64):from], quotes), []byte(":"))
 		if colon && bytes.HasSuffix(bytes.TrimRight(before, quotes), []byte("age")) {
-			return 1 + bytes.Count(text[:from], []byte("\n"))
+			return from
 		}
 	}
 }
