@@ -12,6 +12,8 @@ type change struct {
 	apiVersion, kind  string            // "": as they are
 	field, annotation func(string) bool // of metadata: left out
 	namespace         string            // written where metadata has none
+	newName           string            // takes the place of metadata's, if it has one; "" leaves it
+	newNamespace      string            // likewise
 	annotations       map[string]string // added
 
 	gone  []string // fields that the body replaces
@@ -19,7 +21,8 @@ type change struct {
 	body  []*node  // keys and values
 
 	sealing bool            // leave out and report comments that can hold a value
-	dest    map[*node]*node // SetSpec: the new key for each old one; comments in the body go along
+	known   map[string]bool // texts of comments that don't, whatever they look like
+	dest    map[*node]*node // the new key for each old one; comments in the body go along. nil: they don't
 	raw     bool            // they keep their indentation
 }
 
@@ -90,7 +93,7 @@ func newRewriter(i *Item, c change) *rewriter {
 	if c.sealing {
 		var f valueFilter
 		for n := range w.comments {
-			w.comments[n].value = f.looksLikeValue(w.text, w.comments[n])
+			w.comments[n].value = f.looksLikeValue(w.text, w.comments[n]) && !c.known[w.text[w.comments[n].off:w.comments[n].end]]
 		}
 	}
 	return w
@@ -171,9 +174,14 @@ func (w *rewriter) block(top []entry) bool {
 			from = e.from
 		}
 		switch {
-		case w.dest != nil:
+		case w.dest != nil && !w.sealing:
 			end = e.to
-			w.carry(e)
+			w.carry(e, end)
+		case w.dest != nil:
+			if n != place {
+				w.move(w.take(from, e.from))
+			}
+			w.carry(e, end)
 		case !w.sealing:
 			w.discard(e.from, end, "")
 		case e.k.value == "data" || e.k.value == "stringData":
@@ -209,16 +217,16 @@ func (w *rewriter) block(top []entry) bool {
 	return true
 }
 
-// carry gives the comments of the old spec to the keys of the new one.
-func (w *rewriter) carry(e entry) {
-	list := w.take(e.from, e.to)
+// carry gives the comments of an old field, up to an offset, to the keys of the new body.
+func (w *rewriter) carry(e entry, to int) {
+	list := w.take(e.from, to)
 	if w.raw {
-		list = withBlankLines(w.text, e.from, e.to, list)
+		list = withBlankLines(w.text, e.from, to, list)
 	}
 	keys := allKeys(e.v, []*node{e.k})
-	spec := w.body[len(w.body)-1]
-	spec.foot = attach(w.text, keys, list, func(k *node) *node { return w.dest[k] }, w.raw)
-	spec.raw = w.raw
+	last := w.body[len(w.body)-1]
+	last.foot = append(last.foot, attach(w.text, keys, list, func(k *node) *node { return w.dest[k] }, w.raw)...)
+	last.raw = w.raw
 }
 
 // withBlankLines adds the blank lines of a canonical spec to its comments: they separate what somebody wanted separated.
@@ -234,11 +242,27 @@ func withBlankLines(text string, from, to int, list []comment) []comment {
 
 // scalar replaces a value of one line.
 func (w *rewriter) scalar(e entry, value string) bool {
-	if e.v.kind != scalar || e.v.style > double || absent(e.v) || strings.Contains(w.text[e.k.off:e.v.end], "\n") {
+	if !w.isLine(e) {
 		return false
 	}
 	w.replace(e.v.off, e.v.end, value)
 	return true
+}
+
+func (w *rewriter) isLine(e entry) bool {
+	return e.v.kind == scalar && e.v.style <= double && !absent(e.v) && !strings.Contains(w.text[e.k.off:e.v.end], "\n")
+}
+
+// renamed is what newName or newNamespace puts in the place of a field of metadata.
+func (w *rewriter) renamed(k, v *node) (string, bool) {
+	now := ""
+	switch k.value {
+	case "name":
+		now = w.newName
+	case "namespace":
+		now = w.newNamespace
+	}
+	return now, now != "" && !isEmpty(v)
 }
 
 // metadata leaves out and adds what has to be, and nothing else.
@@ -249,7 +273,10 @@ func (w *rewriter) metadata(e entry) {
 	list := w.i.entries(e.v)
 	probe := rewriter{change: w.change}
 	probe.sealing = false
-	if list == nil || len(probe.filterMetadata(e.v, map[*node]*node{}).kids) == 0 {
+	if list == nil || len(probe.filterMetadata(e.v, map[*node]*node{}).kids) == 0 || slices.ContainsFunc(list, func(f entry) bool {
+		_, ok := w.renamed(f.k, f.v)
+		return ok && !w.isLine(f)
+	}) {
 		w.again(e)
 		return
 	}
@@ -258,6 +285,9 @@ func (w *rewriter) metadata(e entry) {
 	annotations := len(w.annotations) > 0
 	after := list[0].from
 	for _, f := range list {
+		if now, ok := w.renamed(f.k, f.v); ok {
+			w.scalar(f, string(appendScalar(nil, now)))
+		}
 		switch name := f.k.value; {
 		case w.field != nil && w.field(name):
 			w.drop(f.k.line, "metadata."+name)

@@ -47,6 +47,8 @@ func (e *emitter) entries(kids []*node, indent int, inline bool) {
 // value writes what follows a colon in block style.
 func (e *emitter) value(n *node, indent int, eol string) {
 	switch {
+	case n.lines:
+		e.literal(n.value, indent+2, eol)
 	case len(n.kids) == 0 || n.kind == sequence && n.style == flow && allScalars(n):
 		before := len(e.b)
 		e.b = append(e.b, ' ')
@@ -71,6 +73,23 @@ func (e *emitter) value(n *node, indent int, eol string) {
 		}
 	}
 	e.comments(n.foot, indent+2, n.raw)
+}
+
+// literal writes a string for which hasLines holds.
+func (e *emitter) literal(s string, indent int, eol string) {
+	text, ended := strings.CutSuffix(s, "\n")
+	e.b = append(e.b, ' ', '|')
+	if !ended {
+		e.b = append(e.b, '-')
+	}
+	e.b = append(append(e.b, eol...), '\n')
+	for line := range strings.SplitSeq(text, "\n") {
+		if line != "" {
+			e.blanks(indent)
+			e.b = append(e.b, line...)
+		}
+		e.b = append(e.b, '\n')
+	}
 }
 
 func allScalars(n *node) bool {

@@ -31,6 +31,7 @@ type File struct {
 // document is one document of a stream. Its source is what the readers see; src[start:end] is what it was.
 type document struct {
 	source
+	raw        []byte // src[start:end]
 	start, end int
 	json       bool // one JSON object, and nothing else
 	slow       bool // read by the YAML library
@@ -57,7 +58,7 @@ func Parse(src []byte) (*File, error) {
 		if !mayHoldSecret(text) {
 			continue
 		}
-		d := &document{source: source{line0: s.line}, start: s.start, end: s.end}
+		d := &document{source: source{line0: s.line}, raw: text, start: s.start, end: s.end}
 		d.text = normalize(text)
 		d.normalized = d.text != string(text)
 		if d.classify(); len(d.items) > 0 {

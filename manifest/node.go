@@ -42,6 +42,7 @@ type node struct {
 	foot    []string // of a mapping: comment lines behind its last entry
 	raw     bool     // comment lines are written as they stand
 	oneLine bool     // a list that JSON has on one line, too
+	lines   bool     // a string that is written as a block literal, where block style can stand
 }
 
 // source is the text of one document as the readers see it: LF, no BOM, a final newline.
@@ -63,6 +64,19 @@ func (n *node) isNull() bool {
 		return true
 	}
 	return false
+}
+
+// key returns the node of a key, or nil.
+func (n *node) key(name string) *node {
+	if !n.is(mapping) {
+		return nil
+	}
+	for i := 0; i+1 < len(n.kids); i += 2 {
+		if n.kids[i].value == name {
+			return n.kids[i]
+		}
+	}
+	return nil
 }
 
 // get returns the last value of a key, as lenient readers do, or nil.

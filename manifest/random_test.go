@@ -151,6 +151,7 @@ func TestRandom(t *testing.T) {
 		src := []byte(w.file())
 		checkReaders(t, src)
 		n := checkRoundTrip(t, src)
+		checkForPeople(t, src)
 		sealed += n
 		if n == 0 {
 			continue

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -118,6 +119,22 @@ func appendQuoted(b []byte, s string) []byte {
 	}
 	b = append(b, s[from:]...)
 	return append(b, '"')
+}
+
+// hasLines says whether a string is best read as a block literal, and can be one: several lines of what YAML prints, none of which ends in
+// a blank that an editor might take away, the first not indented.
+func hasLines(s string) bool {
+	text := strings.TrimSuffix(s, "\n")
+	if !strings.Contains(text, "\n") || strings.HasSuffix(text, "\n") || strings.ContainsAny(text[:1], " \t\n") {
+		return false
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		if strings.TrimRight(line, " \t") != line {
+			return false
+		}
+	}
+	quoted := appendQuoted(nil, strings.NewReplacer("\n", "", "\t", "", `"`, "", `\`, "").Replace(s))
+	return !bytes.ContainsRune(quoted, '\\') && utf8.ValidString(s)
 }
 
 // IsSecretKey says whether Kubernetes takes s for a key of a Secret: 1 to 253 characters of a-z, A-Z, 0-9, - _ and ., not "." and nothing

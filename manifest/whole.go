@@ -21,7 +21,7 @@ func copyTree(n *node, dest map[*node]*node) *node {
 
 // metadataChanges says whether anything in metadata has to go or to be added.
 func (w *rewriter) metadataChanges(m *node) bool {
-	if w.namespace != "" || len(w.annotations) > 0 {
+	if w.namespace != "" || w.newName != "" || w.newNamespace != "" || len(w.annotations) > 0 {
 		return true
 	}
 	for j := 0; j+1 < len(m.kids); j += 2 {
@@ -64,6 +64,9 @@ func (w *rewriter) filterMetadata(m *node, dest map[*node]*node) *node {
 			if len(a.kids) > 0 {
 				v = a
 			}
+		}
+		if now, ok := w.renamed(k, v); ok {
+			v = newString(now)
 		}
 		ck := copyTree(k, dest)
 		dest[k] = ck
