@@ -2,7 +2,6 @@ package crypt
 
 import (
 	"bytes"
-	"encoding/base64"
 	"fmt"
 	"math/bits"
 
@@ -31,14 +30,28 @@ func step(n int) int {
 	return max(minBucket, 1<<(e-s))
 }
 
-// LeastValue is the least length in bytes that the value of a box can have. It needs no key. For what is no box it is 0.
-func LeastValue(box string) int {
-	b, err := base64.StdEncoding.DecodeString(box)
-	n := len(b) - saltSize - chacha20poly1305.Overhead
-	if err != nil || n <= minBucket || !isBucket(n) {
-		return 0
+// SizeClass gives the least and the most bytes that the value of a box can have: padding hides the rest. It needs no key.
+// Errors: ErrBase64, ErrBoxLength.
+func SizeClass(box string) (least, most int, err error) {
+	b, err := decodeBase64(box)
+	if err != nil {
+		return 0, 0, err
 	}
-	return n - step(n-1) // a value as long as the bucket before is the first that does not fit there, with its end mark
+	n := len(b) - saltSize - chacha20poly1305.Overhead
+	switch {
+	case n < minBucket || !isBucket(n):
+		return 0, 0, ErrBoxLength
+	case n == minBucket:
+		return 0, minBucket - 1, nil
+	}
+	// A value as long as the bucket before is the first that does not fit there, with its end mark.
+	return n - step(n-1), min(n-1, MaxPlaintext), nil
+}
+
+// LeastValue is the lower end of a box's SizeClass. For what is no box it is 0.
+func LeastValue(box string) int {
+	least, _, _ := SizeClass(box)
+	return least
 }
 
 // isBucket reports whether some value of at most MaxPlaintext bytes is padded to n bytes.

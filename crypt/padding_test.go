@@ -94,6 +94,10 @@ func TestLeastValue(t *testing.T) {
 		if least > n {
 			t.Errorf("%d bytes: at least %d", n, least)
 		}
+		_, most, err := SizeClass(box)
+		if err != nil || most < n || bucket(most+1) != bucket(n+1) || most < 1<<20 && bucket(most+2) == bucket(n+1) {
+			t.Errorf("%d bytes: at most %d, %v", n, most, err)
+		}
 		if got := bucket(least + 1); got != bucket(n+1) {
 			t.Errorf("%d bytes: %d have another bucket", n, least)
 		}
@@ -102,6 +106,9 @@ func TestLeastValue(t *testing.T) {
 		}
 	}
 	for _, no := range []string{"", "AAAA", "not base64"} {
+		if _, _, err := SizeClass(no); !errors.Is(err, ErrBase64) && !errors.Is(err, ErrBoxLength) {
+			t.Errorf("%q has a size class: %v", no, err)
+		}
 		if LeastValue(no) != 0 {
 			t.Errorf("%q is no box", no)
 		}

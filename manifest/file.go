@@ -80,6 +80,44 @@ func Parse(src []byte) (*File, error) {
 // Items returns the Secrets of all kinds in the order of the file, those inside Lists too.
 func (f *File) Items() []*Item { return f.items }
 
+// Outside is the text that belongs to no item, in pieces: each document without one, and what stands around the items of a List. Markers
+// and white space around a piece are left out.
+func (f *File) Outside() []string {
+	var list []string
+	add := func(text string) {
+		text = strings.TrimSpace(text)
+		if rest, ok := strings.CutPrefix(text, "---"); ok && (rest == "" || strings.IndexByte(" \t\r\n", rest[0]) >= 0) {
+			text = strings.TrimSpace(rest)
+		}
+		if text = strings.TrimSpace(strings.TrimSuffix(text, "\n...")); text != "" {
+			list = append(list, text)
+		}
+	}
+	docs := f.docs
+	for s := (splitter{src: f.src}); s.next(); {
+		if len(docs) == 0 || docs[0].start != s.start {
+			add(string(f.src[s.start:s.end]))
+			continue
+		}
+		d := docs[0]
+		docs = docs[1:]
+		var b strings.Builder
+		at := 0
+		for _, i := range d.items {
+			if i.Kind == Broken || i.n == nil {
+				continue
+			}
+			i.mustRead()
+			from, to := i.region()
+			b.WriteString(d.text[at:max(at, from)])
+			at = max(at, to)
+		}
+		b.WriteString(d.text[at:])
+		add(b.String())
+	}
+	return list
+}
+
 // Changed says whether Bytes differs from what was parsed.
 func (f *File) Changed() bool {
 	for _, i := range f.items {

@@ -94,7 +94,7 @@ func TestJoinerOfOneFileLearnsNothingOfAnother(t *testing.T) {
 		t.Fatal("one run should share one age file")
 	}
 	f := parse(t, one)
-	if _, err := secret.NewWriter().Rekey(f, secret.RekeyOptions{Target: target(alice, bob), Opener: crypt.NewOpener(alice), Widen: true}); err != nil {
+	if _, err := secret.NewWriter().Rekey(f, secret.RekeyOptions{Target: target(alice, bob), Opener: crypt.NewOpener(alice), Sharing: secret.Sharing{Widen: true}}); err != nil {
 		t.Fatal(err)
 	}
 	joined := string(f.Bytes())
@@ -134,7 +134,7 @@ func TestCopyUnderAWiderRuleIsNotOpenedUp(t *testing.T) {
 	f := parse(t, prod)
 	_, err := secret.NewWriter().Rekey(f, secret.RekeyOptions{
 		Target: target(alice, bob), Opener: crypt.NewOpener(alice),
-		Resolved: func(to []string) bool { return slices.Equal(to, everybody) },
+		Sharing: secret.Sharing{Resolved: func(to []string) bool { return slices.Equal(to, everybody) }},
 	})
 	if !errors.Is(err, secret.ErrWiden) || f.Changed() {
 		t.Fatalf("got %v, changed %v", err, f.Changed())
@@ -148,7 +148,7 @@ func TestCopyUnderAWiderRuleIsNotOpenedUp(t *testing.T) {
 	})
 	_, err = secret.NewWriter().Rekey(parse(t, lied), secret.RekeyOptions{
 		Target: target(alice, bob, testkeys.Carol()), Opener: crypt.NewOpener(alice),
-		Resolved: func(to []string) bool { return slices.Equal(to, everybody) },
+		Sharing: secret.Sharing{Resolved: func(to []string) bool { return slices.Equal(to, everybody) }},
 	})
 	if !errors.Is(err, crypt.ErrToMismatch) {
 		t.Fatalf("got %v", err)
@@ -158,7 +158,7 @@ func TestCopyUnderAWiderRuleIsNotOpenedUp(t *testing.T) {
 	only := crypt.Fingerprints(recipients(alice))
 	if _, err = secret.NewWriter().Rekey(f, secret.RekeyOptions{
 		Target: target(alice, bob), Opener: crypt.NewOpener(alice),
-		Resolved: func(to []string) bool { return slices.Equal(to, only) },
+		Sharing: secret.Sharing{Resolved: func(to []string) bool { return slices.Equal(to, only) }},
 	}); err != nil {
 		t.Fatal(err)
 	}

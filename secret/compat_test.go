@@ -113,7 +113,7 @@ func writeCompat(t *testing.T) {
 		"---\napiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Secret\n  metadata:\n    name: two\n  type: kubernetes.io/basic-auth\n  data:\n    password: Y2FuYXJ5LTI=\n"
 	joined := func() string {
 		f := parse(t, seal(t, db, dave...))
-		o := secret.RekeyOptions{Target: target(append(people("dave"), erin...)...), Opener: crypt.NewOpener(dave...), Widen: true}
+		o := secret.RekeyOptions{Target: target(append(people("dave"), erin...)...), Opener: crypt.NewOpener(dave...), Sharing: secret.Sharing{Widen: true}}
 		if _, err := secret.NewWriter().Rekey(f, o); err != nil {
 			t.Fatal(err)
 		}

@@ -390,7 +390,7 @@ func (g *generator) lives(text string, to secret.Target, readers []string, want 
 	}
 	to.Recipients = append(to.Recipients, wider.Recipient())
 	_, err := g.writer.Rekey(f, secret.RekeyOptions{
-		Target: to, Opener: crypt.NewOpener(people(readers...)...), Widen: true, Rotate: g.chance(4),
+		Target: to, Opener: crypt.NewOpener(people(readers...)...), Sharing: secret.Sharing{Widen: true}, Rotate: g.chance(4),
 	})
 	if err != nil {
 		t.Fatalf("%v", report(err))

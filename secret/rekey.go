@@ -11,13 +11,9 @@ import (
 // RekeyOptions say whom a file's documents are to be readable by, and what may be widened.
 type RekeyOptions struct {
 	Target
+	Sharing
 	Opener *crypt.Opener
-	// Resolved reports whether the very rule that governs this path resolved to these fingerprints in a policy that the
-	// user accepted. Only then may a value be given to somebody it was not sealed for (rule 6 for writers): else a copy
-	// of prod/db.yaml below a wider rule would be opened up by the next honest run.
-	Resolved func(to []string) bool
-	Widen    bool // the user insists, for this file
-	Rotate   bool // everything is encrypted again, whether or not somebody left
+	Rotate bool // everything is encrypted again, whether or not somebody left
 }
 
 // Rekeyed is what happened to one document.
@@ -68,9 +64,8 @@ func (w *Writer) rekey(item *manifest.Item, s *manifest.EncryptedSecret, o Rekey
 	}
 	// Only now is each "to" known to be the one that was sealed.
 	for _, id := range stale {
-		wrap := s.Spec.Wraps[id]
-		if added := without(target, wrap.To); len(added) > 0 && !o.Widen && (o.Resolved == nil || !o.Resolved(wrap.To)) {
-			return nil, &Error{Line: wrap.Line, Secret: r.Secret, Err: &WidenError{To: wrap.To, Added: added}}
+		if err := o.allowWrap(s, id, target); err != nil {
+			return nil, err
 		}
 	}
 	spec := cloneSpec(s.Spec)

@@ -16,6 +16,7 @@ func Select(f *manifest.File, namespace, name string) (*manifest.Item, *manifest
 	var found *manifest.EncryptedSecret
 	var all []string
 	var native *manifest.Item
+	several := false
 	for _, it := range f.Items() {
 		if it.Kind == manifest.Native {
 			native = it
@@ -28,24 +29,36 @@ func Select(f *manifest.File, namespace, name string) (*manifest.Item, *manifest
 			return nil, nil, err
 		}
 		all = append(all, place(s))
-		if (name == "" || name == s.Spec.Binding.Name || name == s.Name) &&
-			(namespace == "" || namespace == s.Spec.Binding.Namespace || namespace == s.Namespace) {
-			if found != nil {
-				return nil, nil, &Error{Err: fmt.Errorf("more than one Secret fits: %s", strings.Join(all, ", ")),
-					Hint: "pick one with --name and --namespace"}
-			}
+		if named(s, namespace, name) {
+			several = found != nil
 			item, found = it, s
 		}
 	}
 	switch {
+	case several:
+		return nil, nil, &Error{Err: fmt.Errorf("more than one Secret fits: %s", strings.Join(all, ", ")),
+			Hint: "pick one with --name and --namespace"}
 	case found != nil:
 		return item, found, nil
-	case len(all) > 0:
-		return nil, nil, &Error{Err: fmt.Errorf("%w: no such Secret in this file; it has %s", ErrNotFound, strings.Join(all, ", "))}
-	case native != nil:
-		return nil, nil, &Error{Line: native.Line, Err: fmt.Errorf("%w: the Secret is not encrypted yet", ErrNotFound), Hint: "ageseal encrypt -w"}
 	}
-	return nil, nil, &Error{Err: fmt.Errorf("%w: no sealed Secret in this file", ErrNotFound)}
+	return nil, nil, notFound(all, native)
+}
+
+// named says whether a sealed Secret is one that namespace and name mean; "" means any.
+func named(s *manifest.EncryptedSecret, namespace, name string) bool {
+	return (name == "" || name == s.Spec.Binding.Name || name == s.Name) &&
+		(namespace == "" || namespace == s.Spec.Binding.Namespace || namespace == s.Namespace)
+}
+
+// notFound says what a file has instead: other sealed Secrets, or a native one.
+func notFound(sealed []string, native *manifest.Item) error {
+	switch {
+	case len(sealed) > 0:
+		return &Error{Err: fmt.Errorf("%w: no such Secret in this file; it has %s", ErrNotFound, strings.Join(sealed, ", "))}
+	case native != nil:
+		return &Error{Line: native.Line, Err: fmt.Errorf("%w: the Secret is not encrypted yet", ErrNotFound), Hint: "ageseal encrypt -w"}
+	}
+	return &Error{Err: fmt.Errorf("%w: no sealed Secret in this file", ErrNotFound)}
 }
 
 // Set encrypts one value into a sealed Secret, new or in place of another, under a fresh data key. No private key is

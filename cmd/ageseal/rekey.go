@@ -148,10 +148,12 @@ func (c *cli) rekeyOptions(o *rekeyOptions, in *input) (secret.RekeyOptions, err
 	})
 	return secret.RekeyOptions{
 		Target: secret.Target{Recipients: rule.Recipients, Namespace: rule.Namespace},
-		Resolved: func(to []string) bool {
-			return slices.ContainsFunc(resolved, func(r []string) bool { return slices.Equal(r, to) })
+		Sharing: secret.Sharing{
+			Resolved: func(to []string) bool {
+				return slices.ContainsFunc(resolved, func(r []string) bool { return slices.Equal(r, to) })
+			},
+			Widen: widen,
 		},
-		Widen:  widen,
 		Rotate: o.rotate,
 	}, nil
 }

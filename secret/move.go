@@ -1,0 +1,103 @@
+package secret
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/manifest"
+)
+
+// Unset removes values from a sealed Secret, and the data keys that no value needs any more. No private key is needed, and no other value
+// changes. A key that is not there matches ErrNotFound.
+func Unset(item *manifest.Item, s *manifest.EncryptedSecret, keys ...string) error {
+	if err := CheckBinding(s); err != nil {
+		return err
+	}
+	spec := cloneSpec(s.Spec)
+	for _, key := range keys {
+		if _, ok := spec.Data[key]; !ok {
+			return &Error{Line: s.Spec.Line, Secret: place(s), Key: key, Err: fmt.Errorf("%w: no such key", ErrNotFound), Hint: hasKeys(s)}
+		}
+	}
+	for _, key := range keys {
+		delete(spec.Data, key)
+	}
+	prune(spec)
+	item.SetSpec(spec)
+	return nil
+}
+
+// Move binds a sealed Secret to another namespace or name, "" for the one it has, and renames it in metadata where that names it. Every
+// value is opened, and encrypted again under a fresh data key.
+func (w *Writer) Move(item *manifest.Item, s *manifest.EncryptedSecret, namespace, name string, o EditOptions) error {
+	values, err := Open(s, o.Opener, credentialTypes)
+	if err != nil {
+		return err
+	}
+	fault := func(err error) error { return &Error{Line: s.Spec.Line, Secret: place(s), Err: err} }
+	spec := cloneSpec(s.Spec)
+	if name != "" {
+		spec.Binding.Name = name
+	}
+	if namespace != "" {
+		spec.Binding.Namespace = namespace
+	}
+	if spec.Binding == s.Spec.Binding {
+		return fault(fmt.Errorf("is bound to %s already", Ref(spec.Binding.Namespace, spec.Binding.Name)))
+	}
+	if err := o.allow(s, sortedKeys(values), o.Recipients); err != nil {
+		return err
+	}
+	if err := w.seal(spec, o.Recipients, values); err != nil {
+		return fault(err)
+	}
+	item.Rebind(spec, namespace, name)
+	return nil
+}
+
+// Described is what a sealed Secret tells without a private key.
+type Described struct {
+	*manifest.EncryptedSecret
+	Ref    string           // namespace/name
+	Values []DescribedValue // sorted by key
+	Unused []string         // ids of data keys that no value needs
+	Keys   int              // data keys that values need
+	Misfit error            // the metadata differ from the binding
+	Item   *manifest.Item   // where it stands
+}
+
+// DescribedValue is one value: padding hides its length within a class.
+type DescribedValue struct {
+	Key         string
+	Least, Most int      // bytes
+	To          []string // fingerprints of who can read it
+}
+
+// Describe reads a sealed item. What it says is what the document claims: only opening it proves it.
+func Describe(item *manifest.Item) (*Described, error) {
+	s, err := Read(item)
+	if err != nil {
+		return nil, err
+	}
+	d := &Described{EncryptedSecret: s, Ref: place(s), Item: item, Misfit: CheckBinding(s)}
+	ids := referenced(s.Spec.Data)
+	d.Keys = len(ids)
+	d.Unused = without(sortedKeys(s.Spec.Wraps), ids)
+	for _, key := range sortedKeys(s.Spec.Data) {
+		box := s.Spec.Data[key]
+		least, most, err := crypt.SizeClass(box.Box)
+		if err != nil {
+			return nil, &Error{Line: box.Line, Secret: d.Ref, Key: key, Err: err, Hint: hintFor(err)}
+		}
+		d.Values = append(d.Values, DescribedValue{Key: key, Least: least, Most: most, To: s.Spec.Wraps[box.By].To})
+	}
+	return d, nil
+}
+
+func hasKeys(s *manifest.EncryptedSecret) string {
+	if len(s.Spec.Data) == 0 {
+		return "it has none"
+	}
+	return "it has: " + strings.Join(sortedKeys(s.Spec.Data), ", ")
+}
