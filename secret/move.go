@@ -29,11 +29,11 @@ func Unset(item *manifest.Item, s *manifest.EncryptedSecret, keys ...string) err
 }
 
 // Move binds a sealed Secret to another namespace or name, "" for the one it has, and renames it in metadata where that names it. Every
-// value is opened, and encrypted again under a fresh data key.
-func (w *Writer) Move(item *manifest.Item, s *manifest.EncryptedSecret, namespace, name string, o EditOptions) error {
-	values, err := Open(s, o.Opener, credentialTypes)
+// value is opened, and encrypted again under a fresh data key. It returns what the Secret is called now.
+func (w *Writer) Move(item *manifest.Item, s *manifest.EncryptedSecret, namespace, name string, o EditOptions) (now string, err error) {
+	values, err := OpenForReading(s, o.Opener)
 	if err != nil {
-		return err
+		return "", err
 	}
 	fault := func(err error) error { return &Error{Line: s.Spec.Line, Secret: place(s), Err: err} }
 	spec := cloneSpec(s.Spec)
@@ -44,16 +44,16 @@ func (w *Writer) Move(item *manifest.Item, s *manifest.EncryptedSecret, namespac
 		spec.Binding.Namespace = namespace
 	}
 	if spec.Binding == s.Spec.Binding {
-		return fault(fmt.Errorf("is bound to %s already", Ref(spec.Binding.Namespace, spec.Binding.Name)))
+		return "", fault(fmt.Errorf("is bound to %s already", Ref(spec.Binding.Namespace, spec.Binding.Name)))
 	}
 	if err := o.allow(s, sortedKeys(values), o.Recipients); err != nil {
-		return err
+		return "", err
 	}
 	if err := w.seal(spec, o.Recipients, values); err != nil {
-		return fault(err)
+		return "", fault(err)
 	}
 	item.Rebind(spec, namespace, name)
-	return nil
+	return Ref(spec.Binding.Namespace, spec.Binding.Name), nil
 }
 
 // Described is what a sealed Secret tells without a private key.

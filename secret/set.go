@@ -3,6 +3,7 @@ package secret
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ageseal/ageseal/crypt"
@@ -42,6 +43,21 @@ func Select(f *manifest.File, namespace, name string) (*manifest.Item, *manifest
 		return item, found, nil
 	}
 	return nil, nil, notFound(all, native)
+}
+
+// All reads the sealed Secrets of the file that namespace and name mean; "" means any. Faults: ErrNotFound where there is none, and every
+// fault of Read.
+func All(f *manifest.File, namespace, name string) ([]*manifest.EncryptedSecret, error) {
+	_, docs, faults := sealedItems(f)
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	found := slices.DeleteFunc(slices.Clone(docs), func(s *manifest.EncryptedSecret) bool { return !named(s, namespace, name) })
+	if len(found) == 0 {
+		_, _, err := Select(f, namespace, name)
+		return nil, err
+	}
+	return found, nil
 }
 
 // named says whether a sealed Secret is one that namespace and name mean; "" means any.

@@ -15,10 +15,10 @@ import (
 )
 
 type getOptions struct {
-	identities      identityFlags
-	show            bool
-	output          string
-	name, namespace string
+	identities identityFlags
+	selector   selector
+	show       bool
+	output     string
 }
 
 func newGetCommand(c *cli) *cobra.Command {
@@ -31,15 +31,15 @@ with --show.` + exitHelp(statusNoIdentity, statusAuthentication),
 		Example: `  ageseal get apps/shop/prod/db.yaml password
   ageseal get apps/shop/prod/db.yaml                # keys and sizes
   ageseal get -o env apps/shop/prod/db.yaml > /dev/shm/db.env`,
-		Args: argsBetween(1, 2, "a sealed manifest, and at most one key"),
-		RunE: func(_ *cobra.Command, args []string) error { return c.runGet(o, args[0], strings.Join(args[1:], "")) },
+		Args:              argsBetween(1, 2, "a sealed manifest, and at most one key"),
+		ValidArgsFunction: completeFileAndKeys(false),
+		RunE:              func(_ *cobra.Command, args []string) error { return c.runGet(o, args[0], strings.Join(args[1:], "")) },
 	}
 	o.identities.add(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.show, "show", false, "print the values in the table")
 	flags.StringVarP(&o.output, "output", "o", "", "print all values as `json, yaml or env`")
-	flags.StringVar(&o.name, "name", "", "the Secret's `name`, in a file with several")
-	flags.StringVarP(&o.namespace, "namespace", "n", "", "the Secret's `namespace`, in a file with several")
+	o.selector.add(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json", "yaml", "env"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -53,20 +53,11 @@ func (c *cli) runGet(o *getOptions, path, key string) error {
 	if key != "" && (o.output != "" || o.show) {
 		return usage("ageseal get --help", "one key is printed as it is: --output and --show are for all of them")
 	}
-	var in *input
-	var err error
-	if path == "-" {
-		in, err = c.standardInput()
-	} else {
-		in, err = readInput(path)
-	}
+	sel, err := c.selected(path, o.selector)
 	if err != nil {
 		return err
 	}
-	_, doc, err := secret.Select(in.file, o.namespace, o.name)
-	if err != nil {
-		return &fileError{in.shown, err}
-	}
+	in, doc := sel.in, sel.doc
 	if _, ok := doc.Spec.Data[key]; key != "" && !ok {
 		return &fileError{in.shown, hinted("it has: "+strings.Join(keysOf(doc.Spec.Data), ", "), "Secret %s: no key %q",
 			secret.Ref(doc.Spec.Binding.Namespace, doc.Spec.Binding.Name), key)}
@@ -151,11 +142,8 @@ func printable(value []byte) string {
 
 // envLine is one line that a shell can source, the value in single quotes.
 func envLine(key string, value []byte) (string, error) {
-	for i, r := range key {
-		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-		if !letter && (i == 0 || r < '0' || r > '9') {
-			return "", hinted("fetch it by itself: name the key "+key, "key %s: not a name of an environment variable", key)
-		}
+	if !isVariable(key) {
+		return "", hinted("fetch it by itself: name the key "+key, "key %s: not a name of an environment variable", key)
 	}
 	if strings.IndexByte(string(value), 0) >= 0 {
 		return "", hinted("fetch it by itself: name the key "+key, "key %s: the value holds a NUL byte", key)

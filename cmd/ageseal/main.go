@@ -14,6 +14,7 @@ import (
 
 	"github.com/ageseal/ageseal/identity"
 	"github.com/ageseal/ageseal/internal/atomicfile"
+	"github.com/ageseal/ageseal/internal/memdir"
 )
 
 // version is set when a release is linked.
@@ -27,9 +28,15 @@ func main() {
 	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
 }
 
-// interrupted ends the process on a signal, but not between two renames of one run, and leaves no temporary file.
+// interrupted ends the process on a signal, but not between two renames of one run, and leaves no temporary file. A Ctrl-C while the
+// user's editor has the terminal is for the editor.
 func interrupted(signals <-chan os.Signal) {
-	<-signals
+	for s := range signals {
+		if s != os.Interrupt || !childHasTerminal.Load() {
+			break
+		}
+	}
+	memdir.Interrupt()
 	atomicfile.Interrupt()
 	restoreTerminal()
 	fmt.Fprintln(os.Stderr, "ageseal: interrupted")

@@ -49,7 +49,7 @@ func hinted(hint, format string, args ...any) error {
 
 // report prints an error, each of joined ones by itself, as "ageseal: error: <where>: <what>" and a hint.
 func (c *cli) report(err error) {
-	if errors.Is(err, errLeftUndone) {
+	if errors.Is(err, errLeftUndone) || errors.Is(err, errPassedOn) {
 		return
 	}
 	all := c.messages("", err)

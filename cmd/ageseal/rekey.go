@@ -134,27 +134,33 @@ func (c *cli) confirmNarrowed(o *rekeyOptions, done [][]secret.Rekeyed) error {
 
 // rekeyOptions finds the target of one file, and what its very rule resolved to in the policies accepted before.
 func (c *cli) rekeyOptions(o *rekeyOptions, in *input) (secret.RekeyOptions, error) {
-	repo, rule, err := c.rule(in.path)
-	if err != nil {
-		return secret.RekeyOptions{}, err
-	}
-	resolved, err := repo.resolved(c, rule.Path)
-	if err != nil {
-		return secret.RekeyOptions{}, err
-	}
-	widen := slices.ContainsFunc(o.widen, func(path string) bool {
+	target, sharing, err := c.sharing(in, &recipientFlags{})
+	sharing.Widen = slices.ContainsFunc(o.widen, func(path string) bool {
 		real, err := filepath.EvalSymlinks(path)
 		return err == nil && sameFile(real, in.path)
 	})
-	return secret.RekeyOptions{
-		Target: secret.Target{Recipients: rule.Recipients, Namespace: rule.Namespace},
-		Sharing: secret.Sharing{
-			Resolved: func(to []string) bool {
-				return slices.ContainsFunc(resolved, func(r []string) bool { return slices.Equal(r, to) })
-			},
-			Widen: widen,
+	return secret.RekeyOptions{Target: target, Sharing: sharing, Rotate: o.rotate}, err
+}
+
+// sharing says for whom the values of a sealed file may be encrypted again: the rule of its path, and what that very rule resolved to in
+// the policies accepted before; or the flags, with which whoever runs this has decided.
+func (c *cli) sharing(in *input, r *recipientFlags) (secret.Target, secret.Sharing, error) {
+	if r.given() {
+		target, err := c.target(in.path, r)
+		return target, secret.Sharing{Widen: true}, err
+	}
+	repo, rule, err := c.rule(in.path)
+	if err != nil {
+		return secret.Target{}, secret.Sharing{}, err
+	}
+	resolved, err := repo.resolved(c, rule.Path)
+	if err != nil {
+		return secret.Target{}, secret.Sharing{}, err
+	}
+	return secret.Target{Recipients: rule.Recipients, Namespace: rule.Namespace}, secret.Sharing{
+		Resolved: func(to []string) bool {
+			return slices.ContainsFunc(resolved, func(r []string) bool { return slices.Equal(r, to) })
 		},
-		Rotate: o.rotate,
 	}, nil
 }
 

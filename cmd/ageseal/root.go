@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ageseal/ageseal/identity"
+	"github.com/ageseal/ageseal/internal/memdir"
 	"github.com/ageseal/ageseal/policy"
 )
 
@@ -53,6 +54,7 @@ and decrypts them when manifests are built. Names and keys stay readable, values
 		SilenceUsage:  true,
 		PersistentPreRun: func(*cobra.Command, []string) {
 			c.started = true
+			memdir.RemoveLeftovers()
 		},
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -79,8 +81,8 @@ and decrypts them when manifests are built. Names and keys stay readable, values
 		}
 	}
 	add(groupStart, newInitCommand(c), newKeygenCommand(c))
-	add(groupWrite, newEncryptCommand(c), newSetCommand(c))
-	add(groupRead, newDecryptCommand(c), newGetCommand(c))
+	add(groupWrite, newEncryptCommand(c), newSetCommand(c), newUnsetCommand(c), newEditCommand(c), newMvCommand(c))
+	add(groupRead, newDecryptCommand(c), newExecCommand(c), newGetCommand(c), newDescribeCommand(c))
 	add(groupBuild, newBuildCommand(c), newFnCommand(c))
 	add(groupKeys, newRekeyCommand(c), newTrustCommand(c))
 	add(groupGit, newVerifyCommand(c))

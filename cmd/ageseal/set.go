@@ -18,8 +18,8 @@ import (
 
 type setOptions struct {
 	recipients recipientFlags
+	selector   selector
 	fromFile   string
-	name       string
 }
 
 func newSetCommand(c *cli) *cobra.Command {
@@ -36,14 +36,14 @@ line works but is visible to other processes and in the shell's history.` + exit
 		Example: `  head -c 24 /dev/urandom | base64 | ageseal set apps/shop/prod/db.yaml password
   ageseal set --from-file tls.key apps/shop/prod/tls.yaml tls.key
   ageseal set apps/shop/prod/db.yaml password       # asks, hidden`,
-		Args: argsBetween(2, 2, "a sealed manifest and a key"),
-		RunE: func(_ *cobra.Command, args []string) error { return c.runSet(o, args[0], args[1]) },
+		Args:              argsBetween(2, 2, "a sealed manifest and a key"),
+		ValidArgsFunction: completeFileAndKeys(false),
+		RunE:              func(_ *cobra.Command, args []string) error { return c.runSet(o, args[0], args[1]) },
 	}
 	o.recipients.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.fromFile, "from-file", "", "take the value from this `file`, as it is")
-	flags.StringVar(&o.name, "name", "", "the Secret's `name`, in a file with several")
-	flags.StringVarP(&o.recipients.namespace, "namespace", "n", "", "the Secret's `namespace`, in a file with several")
+	o.selector.add(cmd)
 	_ = cmd.MarkFlagFilename("from-file")
 	return cmd
 }
@@ -57,7 +57,7 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 		return usage("ageseal set --help", "a value and --from-file exclude each other")
 	}
 	// What can be refused is refused before anybody types a value.
-	if _, _, err := c.sealedSecret(path, o); err != nil {
+	if _, err := c.selected(path, o.selector); err != nil {
 		return err
 	}
 	target, err := c.target(path, &o.recipients)
@@ -84,15 +84,15 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 		return err
 	}
 	defer unlock()
-	in, selected, err := c.sealedSecret(path, o)
+	sel, err := c.selected(path, o.selector)
 	if err != nil {
 		return err
 	}
-	warning, err := secret.NewWriter().Set(selected.item, selected.doc, key, value, target)
+	warning, err := secret.NewWriter().Set(sel.item, sel.doc, key, value, target)
 	if err != nil {
 		return &fileError{path, err}
 	}
-	if err := c.write([]*input{in}); err != nil {
+	if err := c.write([]*input{sel.in}); err != nil {
 		return err
 	}
 	if warning != nil {
@@ -102,24 +102,6 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 	}
 	c.note("%s: set %s for %s", path, key, c.names(crypt.Fingerprints(target.Recipients)))
 	return nil
-}
-
-// selection is one sealed Secret of a file.
-type selection struct {
-	item *manifest.Item
-	doc  *manifest.EncryptedSecret
-}
-
-func (c *cli) sealedSecret(path string, o *setOptions) (*input, *selection, error) {
-	in, err := readInput(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	item, doc, err := secret.Select(in.file, o.recipients.namespace, o.name)
-	if err != nil {
-		return nil, nil, &fileError{path, err}
-	}
-	return in, &selection{item, doc}, nil
 }
 
 // readValue takes the value from a file as it is, from a hidden prompt, or from standard input.

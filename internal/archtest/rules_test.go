@@ -30,6 +30,7 @@ var arrows = map[string][]string{
 	"internal/archtest":   {},
 	"internal/atomicfile": {},
 	"internal/lazy":       {},
+	"internal/memdir":     {},
 	"internal/redact":     {},
 	"internal/testkeys":   {"crypt"},
 
@@ -41,7 +42,7 @@ var arrows = map[string][]string{
 }
 
 // everywhere are helpers that know nothing of ageseal: any room may use them, but crypt, which knows bytes and age alone.
-var everywhere = []string{"internal/atomicfile", "internal/lazy", "internal/redact"}
+var everywhere = []string{"internal/atomicfile", "internal/lazy", "internal/memdir", "internal/redact"}
 
 // unreachable says what no chain of imports may lead to, and which rooms are the exception.
 var unreachable = []struct {

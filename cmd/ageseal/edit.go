@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/internal/atomicfile"
+	"github.com/ageseal/ageseal/internal/memdir"
+	"github.com/ageseal/ageseal/secret"
+)
+
+type editOptions struct {
+	identities identityFlags
+	recipients recipientFlags
+	selector   selector
+	allowClear []string
+}
+
+func newEditCommand(c *cli) *cobra.Command {
+	o := &editOptions{}
+	cmd := &cobra.Command{
+		Use:   "edit FILE",
+		Short: "Edit sealed Secrets in an editor",
+		Long: `Open $VISUAL or $EDITOR on the Secrets of a file, decrypted: text under stringData, other bytes under data.
+Values, keys, labels, comments, whole Secrets can be changed, added and removed. Only what changed is encrypted
+again; under another name or namespace a Secret is bound anew.
+
+An edit that can't be sealed opens again, with the reason on top; leave the editor without a change to give up.
+On Linux the plaintext is in memory (it may be swapped out) and is gone when the editor is.` + exitHelp(statusNoIdentity, statusAuthentication),
+		Example: `  ageseal edit apps/shop/prod/db.yaml
+  EDITOR="code --wait" ageseal edit --name db apps/shop/prod/secrets.yaml`,
+		Args: argsBetween(1, 1, "a sealed manifest"),
+		RunE: func(_ *cobra.Command, args []string) error { return c.runEdit(o, args[0]) },
+	}
+	o.identities.add(cmd)
+	o.recipients.add(cmd)
+	o.selector.add(cmd)
+	cmd.Flags().StringArrayVar(&o.allowClear, "allow-clear", nil, "let the value of this `key` stay in clear elsewhere in the document (repeatable)")
+	cmd.ValidArgsFunction = completeFiles
+	return cmd
+}
+
+// editMark begins the lines that are put on top of an edit that could not be sealed.
+const editMark = "# ageseal: "
+
+func (c *cli) runEdit(o *editOptions, path string) error {
+	if path == "-" {
+		return usage("ageseal edit --help", "edit works on a file: standard input is for the editor")
+	}
+	in, err := readInput(path)
+	if err != nil {
+		return err
+	}
+	options := secret.EditOptions{}
+	if options.Target, options.Sharing, err = c.sharing(in, &o.recipients); err != nil {
+		return within(path, err)
+	}
+	options.AllowClear = o.allowClear
+	opener, err := c.opener(&o.identities)
+	if err != nil {
+		return err
+	}
+	view, err := secret.NewView(in.data, o.selector.namespace, o.selector.name, opener)
+	if err != nil {
+		c.knowNames(in.path)
+		return &fileError{path, err}
+	}
+	dir, err := memdir.New()
+	if err != nil {
+		return &hintError{err, "editing needs a directory for a temporary file: set $TMPDIR"}
+	}
+	defer func() { _ = dir.Remove() }()
+	if !dir.InMemory {
+		c.warn("no storage in memory here: while you edit, the plaintext is on disk in "+dir.Path, "")
+	}
+	data, changes, report, err := c.editUntilSealed(view, filepath.Join(dir.Path, filepath.Base(in.path)), options)
+	if err != nil {
+		return within(path, err)
+	}
+	if len(changes) == 0 {
+		c.note("%s: unchanged", path)
+		return nil
+	}
+	unlock, err := c.lock([]string{path})
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := atomicfile.WriteAll([]atomicfile.File{{Path: in.path, Data: data, Old: in.data}}); err != nil {
+		return err
+	}
+	for _, w := range report.Warnings {
+		w.Line = 0 // of the edited text, which is gone
+		m := c.faultMessage(path, &w)
+		c.warn(m.text, m.hint)
+	}
+	for _, e := range changes {
+		c.note("%s: %s", path, editedText(e, c.names(crypt.Fingerprints(options.Recipients))))
+	}
+	return nil
+}
+
+// editUntilSealed runs the editor until what it leaves can be sealed, or is left as it was.
+func (c *cli) editUntilSealed(view *secret.View, file string, o secret.EditOptions) ([]byte, []secret.Edited, *secret.Report, error) {
+	text, header := view.Text(), ""
+	for {
+		shown := append([]byte(header), text...)
+		if err := os.WriteFile(file, shown, 0o600); err != nil {
+			return nil, nil, nil, err
+		}
+		if err := c.runEditor(file); err != nil {
+			return nil, nil, nil, err
+		}
+		edited, err := readBounded(file)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		edited = withoutHeader(edited)
+		switch {
+		case header != "" && bytes.Equal(edited, text):
+			return nil, nil, nil, errors.New("given up: nothing was changed")
+		case len(bytes.TrimSpace(edited)) == 0:
+			return nil, nil, nil, errors.New("nothing was left in the editor: nothing was changed")
+		}
+		data, changes, report, err := view.Seal(secret.NewWriter(), edited, o)
+		if err == nil {
+			return data, changes, report, nil
+		}
+		if errors.Is(err, secret.ErrWiden) {
+			return nil, nil, nil, err // nothing that can be mended in the editor
+		}
+		text = edited
+		header = c.editHeader(err)
+	}
+}
+
+// editHeader says on top of the text why it could not be sealed, with the lines that the text has below it.
+func (c *cli) editHeader(err error) string {
+	lines := func(below int) []string {
+		var lines []string
+		add := func(what, text string) {
+			for line := range strings.SplitSeq(shown(text), "\n") {
+				lines = append(lines, editMark+what+line)
+				what = ""
+			}
+		}
+		for _, m := range c.messages("", shiftLines(err, below)) {
+			add("error: ", m.text)
+			if m.hint != "" {
+				add("hint: ", m.hint)
+			}
+		}
+		return append(lines, editMark+"mend it and save; leave it as it is to give up")
+	}
+	return strings.Join(lines(len(lines(0))), "\n") + "\n"
+}
+
+// shiftLines moves the places in an error of an edited text below a header.
+func shiftLines(err error, by int) error {
+	var joined interface{ Unwrap() []error }
+	var fault *secret.Error
+	switch {
+	case errors.As(err, &joined):
+		var all []error
+		for _, e := range joined.Unwrap() {
+			all = append(all, shiftLines(e, by))
+		}
+		return errors.Join(all...)
+	case errors.As(err, &fault):
+		moved := *fault
+		if moved.Line > 0 {
+			moved.Err = fmt.Errorf("line %d: %w", moved.Line+by, moved.Err)
+		}
+		moved.Line = 0
+		return &moved
+	}
+	return err
+}
+
+// withoutHeader drops the lines that editHeader put on top.
+func withoutHeader(text []byte) []byte {
+	for bytes.HasPrefix(text, []byte(editMark)) {
+		_, text, _ = bytes.Cut(text, []byte("\n"))
+	}
+	return text
+}
+
+// editedText says what became of one Secret, and for whom values were encrypted.
+func editedText(e secret.Edited, readers string) string {
+	switch {
+	case e.Secret == "":
+		return "removed Secret " + e.Was
+	case e.Was == "":
+		return "added Secret " + e.Secret + " for " + readers
+	}
+	var what []string
+	if e.Bound {
+		what = append(what, "was "+e.Was+", bound anew for "+readers)
+	}
+	if len(e.Set) > 0 {
+		what = append(what, "set "+strings.Join(e.Set, ", ")+" for "+readers)
+	}
+	if len(e.Removed) > 0 {
+		what = append(what, "removed "+strings.Join(e.Removed, ", "))
+	}
+	if len(what) == 0 {
+		what = append(what, "no value changed")
+	}
+	return "Secret " + e.Secret + ": " + strings.Join(what, "; ")
+}

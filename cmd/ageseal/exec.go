@@ -1,0 +1,167 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ageseal/ageseal/manifest"
+	"github.com/ageseal/ageseal/secret"
+)
+
+type execOptions struct {
+	identities identityFlags
+	selector   selector
+	only       []string
+}
+
+// Statuses of a command that could not be run, as env(1) and the shell have them (POSIX.1-2017, 2.8.2).
+const (
+	statusCannotRun = 126
+	statusNotFound  = 127
+)
+
+func newExecCommand(c *cli) *cobra.Command {
+	o := &execOptions{}
+	cmd := &cobra.Command{
+		Use:   "exec FILE ... -- COMMAND [ARG ...]",
+		Short: "Run a command with the values in its environment",
+		Long: `Run a command with every value of sealed Secrets as an environment variable named like its key. Of a key in
+several, the last one counts, as with envFrom in a pod. Nothing is written anywhere; what the command makes of
+its environment is up to it. With --only, just these keys, which may get another name: --only DB_PASS=password.` +
+			exitHelp(statusNoIdentity, statusAuthentication) + `
+The command's own status is passed on; 126 it can't be run, 127 it was not found.`,
+		Example: `  ageseal exec apps/shop/prod/db.yaml -- ./migrate
+  ageseal exec --only PGPASSWORD=password apps/shop/prod/db.yaml -- psql -h db shop`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if at := cmd.ArgsLenAtDash(); at < 1 || at == len(args) {
+				return hinted("ageseal exec --help", "expected sealed manifests, then --, then a command")
+			}
+			return nil
+		},
+		ValidArgsFunction: completeFiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			at := cmd.ArgsLenAtDash()
+			return c.runExec(o, args[:at], args[at:])
+		},
+	}
+	o.identities.add(cmd)
+	o.selector.add(cmd)
+	cmd.Flags().StringArrayVar(&o.only, "only", nil, "pass just this `[VARIABLE=]KEY` (repeatable)")
+	return cmd
+}
+
+func (c *cli) runExec(o *execOptions, files, command []string) error {
+	program, err := exec.LookPath(command[0])
+	if err != nil {
+		return &exitError{&hintError{fmt.Errorf("%s: command not found", command[0]), ""}, notRunStatus(err)}
+	}
+	inputs, _, err := c.inputs(files)
+	if err != nil {
+		return err
+	}
+	var docs []*manifest.EncryptedSecret
+	var where []string
+	for _, in := range inputs {
+		of, err := secret.All(in.file, o.selector.namespace, o.selector.name)
+		if err != nil {
+			return &fileError{in.shown, err}
+		}
+		for _, s := range of {
+			docs, where = append(docs, s), append(where, in.shown)
+		}
+	}
+	opener, err := c.opener(&o.identities)
+	if err != nil {
+		return err
+	}
+	opened := make([]map[string][]byte, len(docs))
+	faults := secret.Each(len(docs), func(i int) (err error) {
+		if opened[i], err = secret.OpenForReading(docs[i], opener); err != nil {
+			return &fileError{where[i], err}
+		}
+		return nil
+	})
+	if err := errors.Join(faults...); err != nil {
+		c.knowNames(pathsOf(inputs)...)
+		return err
+	}
+	values := map[string][]byte{}
+	for _, of := range opened {
+		for key, value := range of {
+			values[key] = value
+		}
+	}
+	env, err := environment(os.Environ(), values, o.only)
+	if err != nil {
+		return err
+	}
+	return c.become(program, command, env)
+}
+
+// environment adds values to an environment, which they override.
+func environment(base []string, values map[string][]byte, only []string) ([]string, error) {
+	names := map[string]string{} // of variables → keys
+	for _, text := range only {
+		name, key, ok := strings.Cut(text, "=")
+		if !ok {
+			key = name
+		}
+		if _, ok := values[key]; !ok {
+			return nil, hinted("there are: "+strings.Join(keysOf(values), ", "), "no key %q", key)
+		}
+		names[name] = key
+	}
+	if len(only) == 0 {
+		for key := range values {
+			names[key] = key
+		}
+	}
+	env := slices.DeleteFunc(base, func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		_, replaced := names[name]
+		return replaced
+	})
+	for _, name := range keysOf(names) {
+		value := values[names[name]]
+		switch {
+		case !isVariable(name):
+			return nil, hinted("name those you need: --only VARIABLE="+names[name], "key %s: not a name of an environment variable", names[name])
+		case strings.IndexByte(string(value), 0) >= 0:
+			return nil, hinted("leave it out: --only names those you need", "key %s: the value holds a NUL byte, which no environment can have", names[name])
+		}
+		env = append(env, name+"="+string(value))
+	}
+	return env, nil
+}
+
+// isVariable tells a name of an environment variable (POSIX.1-2017, 8.1).
+func isVariable(name string) bool {
+	for i, r := range name {
+		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// exitError is an error that ends the program with a status of its own.
+type exitError struct {
+	error
+	status int
+}
+
+func (e *exitError) Unwrap() error { return e.error }
+
+func notRunStatus(err error) int {
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
+		return statusNotFound
+	}
+	return statusCannotRun
+}
