@@ -33,7 +33,7 @@ func (c *cli) runEditor(path string) error {
 	return nil
 }
 
-// editorCommand is a command line for the shell, as git takes it.
+// editorCommand is a command line, as git takes it: for the shell where it has a meaning of its own there.
 func editorCommand() string {
 	for _, name := range []string{"VISUAL", "EDITOR"} {
 		if editor := strings.TrimSpace(os.Getenv(name)); editor != "" {
@@ -48,7 +48,7 @@ func editorCommand() string {
 
 func editorProcess(editor, path string) *exec.Cmd {
 	args := append(discreet(editor), path)
-	if runtime.GOOS == "windows" {
+	if runtime.GOOS == "windows" || !strings.ContainsAny(editor, "|&;<>()$`\\\"'\n*?[#~=%") {
 		words := strings.Fields(editor)
 		return exec.CommandContext(context.Background(), words[0], append(words[1:], args...)...)
 	}
