@@ -20,6 +20,7 @@ type setOptions struct {
 	recipients recipientFlags
 	fromFile   string
 	name       string
+	recreate   bool
 }
 
 func newSetCommand(c *cli) *cobra.Command {
@@ -32,7 +33,10 @@ other value changes.
 
 The value comes from standard input, from --from-file, or, on a terminal, from a hidden prompt. A single
 line from standard input is taken without its line end, everything else as it is. A value on the command
-line works but is visible to other processes and in the shell's history.` + exitHelp(statusAuthentication),
+line works but is visible to other processes and in the shell's history.
+
+What Kubernetes would refuse is refused, as far as it shows without a private key: in an immutable Secret
+no value changes, unless the Secret in the cluster is deleted and made again, which --recreate says.` + exitHelp(statusAuthentication),
 		Example: `  head -c 24 /dev/urandom | base64 | ageseal set apps/shop/prod/db.yaml password
   ageseal set --from-file tls.key apps/shop/prod/tls.yaml tls.key
   ageseal set apps/shop/prod/db.yaml password       # asks, hidden`,
@@ -44,6 +48,7 @@ line works but is visible to other processes and in the shell's history.` + exit
 	flags.StringVar(&o.fromFile, "from-file", "", "take the value from this `file`, as it is")
 	flags.StringVar(&o.name, "name", "", "the Secret's `name`, in a file with several")
 	flags.StringVarP(&o.recipients.namespace, "namespace", "n", "", "the Secret's `namespace`, in a file with several")
+	flags.BoolVar(&o.recreate, "recreate", false, recreateUsage)
 	_ = cmd.MarkFlagFilename("from-file")
 	return cmd
 }
@@ -57,7 +62,8 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 		return usage("ageseal set --help", "a value and --from-file exclude each other")
 	}
 	// What can be refused is refused before anybody types a value.
-	if _, _, err := c.sealedSecret(path, o); err != nil {
+	_, selected, err := c.sealedSecret(path, o)
+	if err != nil {
 		return err
 	}
 	target, err := c.target(path, &o.recipients)
@@ -66,6 +72,9 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 	}
 	if !manifest.IsSecretKey(key) {
 		return usage("ageseal set --help", "%q is no key of a Secret: 1 to 253 letters, digits, '-', '_' or '.', not '..' at the beginning", key)
+	}
+	if err := secret.CheckImmutable(selected.doc, key); err != nil && !o.recreate {
+		return &fileError{path, err}
 	}
 	value := []byte(inline)
 	if hasInline && inline == "" {
@@ -88,17 +97,19 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 	if err != nil {
 		return err
 	}
-	warning, err := secret.NewWriter().Set(selected.item, selected.doc, key, value, target)
+	warnings, err := secret.NewWriter().Set(selected.item, selected.doc, key, value, secret.SetOptions{Target: target, Recreate: o.recreate})
 	if err != nil {
 		return &fileError{path, err}
 	}
 	if err := c.write([]*input{in}); err != nil {
 		return err
 	}
-	if warning != nil {
-		for _, m := range c.messages(path, warning) {
-			c.warn(m.text, "whoever can read it brings all values under one: ageseal rekey --rotate "+quoted(path))
+	for _, w := range warnings {
+		m := c.faultMessage(path, &w)
+		if errors.Is(&w, secret.ErrManyKeys) {
+			m.hint = "whoever can read it brings all values under one: ageseal rekey --rotate " + quoted(path)
 		}
+		c.warn(m.text, m.hint)
 	}
 	c.note("%s: set %s for %s", path, key, c.names(crypt.Fingerprints(target.Recipients)))
 	return nil
