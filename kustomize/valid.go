@@ -11,8 +11,8 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
-	"github.com/ageseal/ageseal/internal/lazy"
 	"github.com/ageseal/ageseal/manifest"
+	"github.com/ageseal/ageseal/secret"
 )
 
 // valid holds a Secret against what Kubernetes takes (v1.Secret and v1.ObjectMeta, k8s.io/api/core/v1/types.go). Whoever
@@ -115,11 +115,11 @@ func (v *validator) metadata(metadata *yaml.Node) {
 		switch {
 		case key == "name":
 			named = true
-			if len(n.Value) > 253 || !subdomain().MatchString(n.Value) {
+			if !secret.IsName(n.Value) {
 				v.fault("metadata.name is no DNS-1123 subdomain (at most 253 of a-z, 0-9, - and .)")
 			}
 		case key == "namespace" && n.Value != "" && !isNull(n):
-			if len(n.Value) > 63 || !label().MatchString(n.Value) {
+			if !secret.IsNamespace(n.Value) {
 				v.fault("metadata.namespace is no DNS-1123 label (at most 63 of a-z, 0-9 and -)")
 			}
 		}
@@ -128,11 +128,6 @@ func (v *validator) metadata(metadata *yaml.Node) {
 		v.fault("it has no metadata.name")
 	}
 }
-
-var (
-	label     = lazy.Regexp(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
-	subdomain = lazy.Regexp(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
-)
 
 // values looks at data or stringData.
 func (v *validator) values(field string, n *yaml.Node, what string, is func(*yaml.Node) bool) {

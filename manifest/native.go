@@ -8,6 +8,7 @@ type NativeSecret struct {
 	Type                          *string          // nil if absent or null
 	Immutable                     *bool            // nil if absent or null
 	Values                        map[string]Value // data and stringData, decoded; stringData wins. Empty: nothing to encrypt
+	HasData                       bool             // data or stringData is a map, if an empty one: not only a patch of metadata
 	Annotations                   map[string]string
 	Labels                        map[string]string
 }
@@ -59,7 +60,7 @@ func (i *Item) Native() (*NativeSecret, error) {
 				s.Immutable = boolField(&f, v, "immutable")
 			}
 		case "data":
-			readValues(&f, v, "data", s.Values)
+			readValues(&f, v, "data", s)
 		case "stringData":
 		case "$patch":
 			f.add(k.line, "", ErrSchema, "$patch directives can't be sealed", "seal the complete Secret, or leave the patch to kustomize in a file without values")
@@ -69,7 +70,7 @@ func (i *Item) Native() (*NativeSecret, error) {
 	}
 	// Last, since it wins.
 	if v := n.get("stringData"); v != nil {
-		readValues(&f, v, "stringData", s.Values)
+		readValues(&f, v, "stringData", s)
 	}
 	if len(f.list) > 0 {
 		return nil, f.join()
@@ -92,7 +93,7 @@ func boolField(f *faults, n *node, name string) *bool {
 	return nil
 }
 
-func readValues(f *faults, n *node, field string, into map[string]Value) {
+func readValues(f *faults, n *node, field string, into *NativeSecret) {
 	if n.isNull() || reported(n) {
 		return
 	}
@@ -100,6 +101,7 @@ func readValues(f *faults, n *node, field string, into map[string]Value) {
 		f.add(n.line, "", ErrSchema, field+" is not a map", "")
 		return
 	}
+	into.HasData = true
 	for j := 0; j < len(n.kids); j += 2 {
 		k, v := n.kids[j], n.kids[j+1]
 		key := k.value
@@ -125,7 +127,7 @@ func readValues(f *faults, n *node, field string, into map[string]Value) {
 		case !v.str:
 			f.add(k.line, key, ErrSchema, "the value is not a string: YAML takes it for a number, a boolean or a date", "put it in quotes")
 		case field == "stringData":
-			into[key] = Value{[]byte(v.value), k.line}
+			into.Values[key] = Value{[]byte(v.value), k.line}
 		default:
 			// As Kubernetes decodes it: line breaks are passed over.
 			b, err := base64.StdEncoding.DecodeString(v.value)
@@ -133,7 +135,7 @@ func readValues(f *faults, n *node, field string, into map[string]Value) {
 				f.add(k.line, key, ErrBase64, "the value is not base64", "text goes under stringData, base64 under data")
 				continue
 			}
-			into[key] = Value{b, k.line}
+			into.Values[key] = Value{b, k.line}
 		}
 	}
 }

@@ -106,7 +106,7 @@ func TestNativeFields(t *testing.T) {
 	}
 	typ, yes := "kubernetes.io/tls", true
 	want := &NativeSecret{Namespace: "prod", Name: "db", Type: &typ, Immutable: &yes, Labels: map[string]string{"a": "b"},
-		Annotations: map[string]string{"c": "d"}, Values: map[string]Value{"k": {[]byte("😀"), 2}}}
+		Annotations: map[string]string{"c": "d"}, Values: map[string]Value{"k": {[]byte("😀"), 2}}, HasData: true}
 	if diff := cmp.Diff(want, s); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -116,6 +116,14 @@ func TestNativeFields(t *testing.T) {
 	}
 	if s.Name != "" || s.GenerateName != "db-" || s.Type != nil || s.Immutable != nil || s.Values["a"].Line != 9 {
 		t.Errorf("got %+v", s)
+	}
+}
+
+func TestNativeHasData(t *testing.T) {
+	for body, want := range map[string]bool{"": false, "data:\n": false, "stringData: null\n": false, "data: {}\n": true, "data:\nstringData: {}\n": true} {
+		if s, err := only(t, secretHead+body).Native(); err != nil || s.HasData != want || len(s.Values) > 0 {
+			t.Errorf("%q: got %+v, %v", body, s, err)
+		}
 	}
 }
 

@@ -271,6 +271,10 @@ func (g *generator) fresh() (map[string]any, map[string]string) {
 	object := map[string]any{"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
 	if g.chance(3) {
 		object["type"] = "kubernetes.io/tls"
+		for _, key := range []string{"tls.crt", "tls.key"} {
+			v := g.value()
+			data[key], values[key] = base64.StdEncoding.EncodeToString([]byte(v)), v
+		}
 	}
 	return object, values
 }
@@ -374,7 +378,7 @@ func (g *generator) lives(text string, to secret.Target, readers []string, want 
 				t.Fatal(err)
 			}
 			key, v := g.one(append(sortedKeys(want[name]), "new", "newer")...), g.value()
-			if _, err := secret.NewWriter().Set(item, s, key, []byte(v), to); err != nil {
+			if _, err := secret.NewWriter().Set(item, s, key, []byte(v), secret.SetOptions{Target: to}); err != nil {
 				t.Fatalf("%v", report(err))
 			}
 			want[name][key], text = v, string(f.Bytes())

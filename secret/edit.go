@@ -37,10 +37,10 @@ type EditOptions struct {
 
 // Edited is what became of one Secret in an edit.
 type Edited struct {
-	Secret, Was   string // namespace/name now and before; "" where there is or was none
-	Set, Removed  []string
-	Other         bool // metadata, type, immutable or a comment
-	Bound         bool // to another namespace or name: every value is encrypted again
+	Secret, Was  string // namespace/name now and before; "" where there is or was none
+	Set, Removed []string
+	Other        bool // metadata, type, immutable or a comment
+	Bound        bool // to another namespace or name: every value is encrypted again
 }
 
 // NewView opens the sealed documents of a manifest that namespace and name mean, "" for any: all of them, or an error. A Secret that is
@@ -70,7 +70,7 @@ func NewView(src []byte, namespace, name string, o *crypt.Opener) (*View, error)
 				continue
 			}
 			all = append(all, place(s))
-			if !named(s, namespace, name) {
+			if !isNamed(s, namespace, name) {
 				continue
 			}
 			values, err := OpenForReading(s, o)
@@ -259,9 +259,16 @@ func (w *Writer) reseal(was *viewed, item *manifest.Item, n *manifest.NativeSecr
 			spec.Binding.Namespace = o.Namespace
 		}
 	}
-	at := Ref(spec.Binding.Namespace, n.Name+n.GenerateName)
+	at := shortRef(spec.Binding.Namespace, n.Name+n.GenerateName)
 	e := &Edited{Secret: at, Was: place(was.doc), Bound: spec.Binding != was.doc.Spec.Binding}
-	if err := checkEncryptable(item, n, at, o.EncryptOptions); err != nil {
+	faults := []error{Check(n, item.Line, spec.Binding.Namespace), checkClear(item, n, at, o.AllowClear)}
+	if !o.Recreate && !e.Bound {
+		faults = append(faults, CheckUpdate(was.doc, was.values, n, item.Line))
+	}
+	if n.GenerateName != "" {
+		faults = append(faults, errGenerateName(item, at))
+	}
+	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
 	changed := make(map[string][]byte)
@@ -304,6 +311,13 @@ func (w *Writer) reseal(was *viewed, item *manifest.Item, n *manifest.NativeSecr
 		return nil, &Error{Line: item.Line, Secret: at, Err: err}
 	}
 	prune(spec)
+	for _, warning := range Regrets(n.Type, n.Values, now(o.Now)) {
+		if _, ok := changed[warning.Key]; ok {
+			warning.Secret = at
+			r.Warnings = append(r.Warnings, warning)
+		}
+	}
+	r.Warnings = append(r.Warnings, manyKeys(spec, at)...)
 	if same {
 		was.item.SetSpec(spec)
 		if item.Replace(was.item) {
@@ -316,14 +330,6 @@ func (w *Writer) reseal(was *viewed, item *manifest.Item, n *manifest.NativeSecr
 		}
 	}
 	return e, nil
-}
-
-// checkEncryptable holds a native Secret against what can be sealed.
-func checkEncryptable(item *manifest.Item, n *manifest.NativeSecret, at string, o EncryptOptions) error {
-	if err := checkSizes(n, at, item.Line); err != nil {
-		return err
-	}
-	return checkClear(item, n, at, o.AllowClear)
 }
 
 // sameFrame says whether two native Secrets differ in their values, type and immutable at most.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/manifest"
@@ -30,10 +32,12 @@ type EncryptOptions struct {
 	AllowClear []string // keys whose values may stay in clear elsewhere in the document
 	// AnyNamespace binds to the name alone, even where metadata names a namespace: overlays may place the Secret anywhere.
 	AnyNamespace bool
-	// Previous gives the last sealed version of a Secret, nil for none. With an Opener, values that did not change keep
-	// their bytes.
+	// Previous gives the last sealed version of a Secret, nil for none: what an API server would not take as a change of it is
+	// refused. With an Opener, values that did not change keep their bytes.
 	Previous func(namespace, name string) *manifest.EncryptedSecret
 	Opener   *crypt.Opener
+	Recreate bool             // the Secret in the cluster will be deleted and made again: any change will do
+	Now      func() time.Time // for certificates; nil for time.Now
 }
 
 // Report is what Encrypt did.
@@ -86,36 +90,40 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	if err != nil {
 		return err
 	}
-	if len(n.Values) == 0 {
+	if len(n.Values) == 0 && !n.HasData {
 		return nil
-	}
-	at := Ref(n.Namespace, n.Name+n.GenerateName)
-	fault := func(err error, hint string) error { return &Error{Line: item.Line, Secret: at, Err: err, Hint: hint} }
-	switch {
-	case n.GenerateName != "":
-		return fault(fmt.Errorf("%w: generateName gives a name that values can't be bound to", manifest.ErrSchema), "give it a metadata.name")
-	case n.Name == "":
-		return fault(fmt.Errorf("%w: metadata.name is missing", manifest.ErrSchema), "values are bound to the Secret's name: give it one")
-	}
-	if err := checkSizes(n, at, item.Line); err != nil {
-		return err
-	}
-	if err := checkClear(item, n, at, o.AllowClear); err != nil {
-		return err
 	}
 	spec := &manifest.Spec{
 		Type: n.Type, Immutable: n.Immutable,
 		Binding: manifest.Binding{Namespace: n.Namespace, Name: n.Name},
 		Wraps:   map[string]manifest.Wrap{}, Data: map[string]manifest.Box{},
 	}
-	warn := func(line int, hint, format string, args ...any) {
-		r.Warnings = append(r.Warnings, Error{Line: line, Secret: at, Err: fmt.Errorf(format, args...), Hint: hint})
-	}
 	switch {
 	case o.AnyNamespace:
 		spec.Binding.Namespace = ""
 	case spec.Binding.Namespace == "":
 		spec.Binding.Namespace = o.Namespace
+	}
+	at := shortRef(n.Namespace, n.Name+n.GenerateName)
+	warn := func(line int, hint, format string, args ...any) {
+		r.Warnings = append(r.Warnings, Error{Line: line, Secret: at, Err: fmt.Errorf(format, args...), Hint: hint})
+	}
+	old := o.previous(n)
+	faults := []error{Check(n, item.Line, spec.Binding.Namespace), checkClear(item, n, at, o.AllowClear)}
+	if n.GenerateName != "" {
+		faults = append(faults, errGenerateName(item, at))
+	}
+	if old.doc != nil && !o.Recreate {
+		var values map[string][]byte
+		if isTrue(old.doc.Spec.Immutable) {
+			if values = old.values(); values == nil {
+				warn(item.Line, "name an identity with --identity FILE", "it is immutable, and without an identity a value that changed goes unnoticed")
+			}
+		}
+		faults = append(faults, CheckUpdate(old.doc, values, n, item.Line))
+	}
+	if err := errors.Join(faults...); err != nil || len(n.Values) == 0 {
+		return err
 	}
 	if spec.Binding.Namespace == "" && !o.AnyNamespace {
 		warn(item.Line, "name a namespace in metadata, in the policy's rule, or with --namespace",
@@ -124,9 +132,13 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	if n.Type != nil && IsCredentialType(*n.Type) {
 		warn(item.Line, "a build opens it only with --allow-type "+*n.Type, "type %s makes the cluster mint or accept a credential", *n.Type)
 	}
-	changed := keepUnchanged(spec, n, o)
+	for _, w := range Regrets(n.Type, n.Values, now(o.Now)) {
+		w.Secret = at
+		r.Warnings = append(r.Warnings, w)
+	}
+	changed := keepUnchanged(spec, n, old, o.Recipients)
 	if err := w.seal(spec, o.Recipients, changed); err != nil {
-		return fault(err, "")
+		return &Error{Line: item.Line, Secret: at, Err: err}
 	}
 	for _, d := range item.Seal(spec) {
 		if slices.Contains(serverFields, d.What) {
@@ -138,55 +150,58 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	return nil
 }
 
+func errGenerateName(item *manifest.Item, at string) error {
+	return &Error{Line: item.Line, Secret: at, Hint: "give it a metadata.name",
+		Err: fmt.Errorf("%w: generateName gives a name that values can't be bound to", manifest.ErrSchema)}
+}
+
+// previous is the last sealed version of a Secret, nil for none, and its values, nil where nobody can open them.
+type previous struct {
+	doc    *manifest.EncryptedSecret
+	values func() map[string][]byte
+}
+
+func (o *EncryptOptions) previous(n *manifest.NativeSecret) (p previous) {
+	if o.Previous != nil {
+		p.doc = o.Previous(n.Namespace, n.Name)
+	}
+	p.values = sync.OnceValue(func() map[string][]byte {
+		if p.doc == nil || o.Opener == nil {
+			return nil
+		}
+		values, err := Open(p.doc, o.Opener, credentialTypes)
+		if err != nil {
+			return nil // not readable with what we have: as without an identity
+		}
+		return values
+	})
+	return p
+}
+
 // keepUnchanged carries over the boxes of the previous sealed version whose values are the same, if it was sealed for
 // the same binding and recipients, and returns the values that have to be encrypted.
-func keepUnchanged(spec *manifest.Spec, n *manifest.NativeSecret, o EncryptOptions) map[string][]byte {
+func keepUnchanged(spec *manifest.Spec, n *manifest.NativeSecret, old previous, to []*crypt.Recipient) map[string][]byte {
 	changed := make(map[string][]byte, len(n.Values))
 	for key, v := range n.Values {
 		changed[key] = v.Bytes
 	}
-	if o.Previous == nil || o.Opener == nil {
+	if old.doc == nil || old.doc.Spec.Binding != spec.Binding {
 		return changed
 	}
-	old := o.Previous(n.Namespace, n.Name)
-	if old == nil || old.Spec.Binding != spec.Binding {
-		return changed
-	}
-	to := crypt.Fingerprints(o.Recipients)
-	for _, id := range referenced(old.Spec.Data) {
-		if !slices.Equal(old.Spec.Wraps[id].To, to) {
+	fingerprints := crypt.Fingerprints(to)
+	for _, id := range referenced(old.doc.Spec.Data) {
+		if !slices.Equal(old.doc.Spec.Wraps[id].To, fingerprints) {
 			return changed
 		}
 	}
-	values, err := Open(old, o.Opener, credentialTypes)
-	if err != nil {
-		return changed // not readable with what we have: written again, as without an identity
-	}
-	for key, value := range values {
+	for key, value := range old.values() {
 		if v, ok := changed[key]; ok && bytes.Equal(v, value) {
-			box := old.Spec.Data[key]
-			spec.Data[key], spec.Wraps[box.By] = box, old.Spec.Wraps[box.By]
+			box := old.doc.Spec.Data[key]
+			spec.Data[key], spec.Wraps[box.By] = box, old.doc.Spec.Wraps[box.By]
 			delete(changed, key)
 		}
 	}
 	return changed
-}
-
-// checkSizes holds what Kubernetes and the format can carry: 1,024 values, 1 MiB together.
-func checkSizes(n *manifest.NativeSecret, at string, line int) error {
-	total := 0
-	for _, v := range n.Values {
-		total += len(v.Bytes)
-	}
-	switch {
-	case len(n.Values) > manifest.MaxValues:
-		return &Error{Line: line, Secret: at, Err: fmt.Errorf("%w: %d values, %d at most", manifest.ErrLimit, len(n.Values), manifest.MaxValues),
-			Hint: "split it into several Secrets"}
-	case total > manifest.MaxTotal:
-		return &Error{Line: line, Secret: at, Err: fmt.Errorf("%w: the values add up to %d bytes, Kubernetes takes %d", manifest.ErrLimit, total, manifest.MaxTotal),
-			Hint: "split it into several Secrets"}
-	}
-	return nil
 }
 
 // checkClear refuses a value that would also stay readable outside data and stringData: in a label, an annotation, a

@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -9,16 +10,23 @@ import (
 )
 
 // Unset removes values from a sealed Secret, and the data keys that no value needs any more. No private key is needed, and no other value
-// changes. A key that is not there matches ErrNotFound.
-func Unset(item *manifest.Item, s *manifest.EncryptedSecret, keys ...string) error {
+// changes. A key that is not there matches ErrNotFound; what an API server would refuse is refused, unless the Secret in the cluster will
+// be deleted and made again, with recreate.
+func Unset(item *manifest.Item, s *manifest.EncryptedSecret, recreate bool, keys ...string) error {
 	if err := CheckBinding(s); err != nil {
 		return err
 	}
 	spec := cloneSpec(s.Spec)
+	var faults []error
 	for _, key := range keys {
 		if _, ok := spec.Data[key]; !ok {
-			return &Error{Line: s.Spec.Line, Secret: place(s), Key: key, Err: fmt.Errorf("%w: no such key", ErrNotFound), Hint: hasKeys(s)}
+			faults = append(faults, &Error{Line: s.Spec.Line, Secret: place(s), Key: key, Err: fmt.Errorf("%w: no such key", ErrNotFound), Hint: hasKeys(s)})
+			continue
 		}
+		faults = append(faults, CheckUnset(s, key, recreate))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return err
 	}
 	for _, key := range keys {
 		delete(spec.Data, key)
@@ -45,6 +53,9 @@ func (w *Writer) Move(item *manifest.Item, s *manifest.EncryptedSecret, namespac
 	}
 	if spec.Binding == s.Spec.Binding {
 		return "", fault(fmt.Errorf("is bound to %s already", Ref(spec.Binding.Namespace, spec.Binding.Name)))
+	}
+	if err := CheckName(namespace, name); err != nil {
+		return "", err
 	}
 	if err := o.allow(s, sortedKeys(values), o.Recipients); err != nil {
 		return "", err

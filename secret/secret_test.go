@@ -117,7 +117,7 @@ func set(t *testing.T, text, key, value string, ids ...*crypt.Identity) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := secret.NewWriter().Set(item, s, key, []byte(value), target(ids...)); err != nil {
+	if _, err := secret.NewWriter().Set(item, s, key, []byte(value), secret.SetOptions{Target: target(ids...)}); err != nil {
 		t.Fatal(err)
 	}
 	return string(f.Bytes())
@@ -213,7 +213,7 @@ func TestSetStopsAtTheLimitOfDataKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := 1; i < manifest.MaxWraps; i++ {
-		if _, err := secret.NewWriter().Set(item, s, "k"+strings.Repeat("x", i), []byte("v"), target(alice)); err != nil {
+		if _, err := secret.NewWriter().Set(item, s, "k"+strings.Repeat("x", i), []byte("v"), secret.SetOptions{Target: target(alice)}); err != nil {
 			t.Fatalf("value %d: %v", i+1, err)
 		}
 		f = parse(t, string(f.Bytes()))
@@ -224,7 +224,7 @@ func TestSetStopsAtTheLimitOfDataKeys(t *testing.T) {
 	if len(s.Spec.Wraps) != manifest.MaxWraps {
 		t.Fatalf("%d wraps", len(s.Spec.Wraps))
 	}
-	_, err = secret.NewWriter().Set(item, s, "one-more", []byte(canary), target(alice))
+	_, err = secret.NewWriter().Set(item, s, "one-more", []byte(canary), secret.SetOptions{Target: target(alice)})
 	if !errors.Is(err, manifest.ErrLimit) {
 		t.Errorf("got %v, want the limit", err)
 	}
@@ -238,10 +238,10 @@ func TestSetStopsAtTheSizeKubernetesTakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := secret.NewWriter().Set(item, s, "one-more", []byte("v"), target(dave)); !errors.Is(err, manifest.ErrLimit) || f.Changed() {
+	if _, err := secret.NewWriter().Set(item, s, "one-more", []byte("v"), secret.SetOptions{Target: target(dave)}); !errors.Is(err, manifest.ErrLimit) || f.Changed() {
 		t.Errorf("got %v, changed %v", err, f.Changed())
 	}
-	if _, err := secret.NewWriter().Set(item, s, "k", []byte("short now"), target(dave)); err != nil {
+	if _, err := secret.NewWriter().Set(item, s, "k", []byte("short now"), secret.SetOptions{Target: target(dave)}); err != nil {
 		t.Error(err)
 	}
 }

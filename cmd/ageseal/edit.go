@@ -21,6 +21,7 @@ type editOptions struct {
 	recipients recipientFlags
 	selector   selector
 	allowClear []string
+	recreate   bool
 }
 
 func newEditCommand(c *cli) *cobra.Command {
@@ -43,6 +44,7 @@ On Linux the plaintext is in memory (it may be swapped out) and is gone when the
 	o.recipients.add(cmd)
 	o.selector.add(cmd)
 	cmd.Flags().StringArrayVar(&o.allowClear, "allow-clear", nil, "let the value of this `key` stay in clear elsewhere in the document (repeatable)")
+	cmd.Flags().BoolVar(&o.recreate, "recreate", false, recreateUsage)
 	cmd.ValidArgsFunction = completeFiles
 	return cmd
 }
@@ -62,7 +64,7 @@ func (c *cli) runEdit(o *editOptions, path string) error {
 	if options.Target, options.Sharing, err = c.sharing(in, &o.recipients); err != nil {
 		return within(path, err)
 	}
-	options.AllowClear = o.allowClear
+	options.AllowClear, options.Recreate = o.allowClear, o.recreate
 	opener, err := c.opener(&o.identities)
 	if err != nil {
 		return err
@@ -96,11 +98,10 @@ func (c *cli) runEdit(o *editOptions, path string) error {
 	if err := atomicfile.WriteAll([]atomicfile.File{{Path: in.path, Data: data, Old: in.data}}); err != nil {
 		return err
 	}
-	for _, w := range report.Warnings {
-		w.Line = 0 // of the edited text, which is gone
-		m := c.faultMessage(path, &w)
-		c.warn(m.text, m.hint)
+	for i := range report.Warnings {
+		report.Warnings[i].Line = 0 // of the edited text, which is gone
 	}
+	c.warnAll(path, report.Warnings)
 	for _, e := range changes {
 		c.note("%s: %s", path, editedText(e, c.names(crypt.Fingerprints(options.Recipients))))
 	}

@@ -24,7 +24,11 @@ type encryptOptions struct {
 	allowClear []string
 	keepGoing  bool
 	anywhere   bool
+	recreate   bool
 }
+
+// recreateUsage is that of a flag for what can't be changed otherwise: a type, an immutable Secret.
+const recreateUsage = "the Secret in the cluster will be deleted and made again: it may be immutable, or of another type"
 
 func newEncryptCommand(c *cli) *cobra.Command {
 	o := &encryptOptions{}
@@ -37,7 +41,8 @@ and what is sealed already is not touched. No private key is needed; with one, v
 change since the last commit keep their ciphertext.
 
 Files of Helm templates, SOPS and Sealed Secrets are left alone. A Secret that can't be sealed fails the
-run: every problem is listed and no file is changed.` + exitHelp(statusFindings, statusAuthentication),
+run: every problem is listed and no file is changed. So does one that Kubernetes would refuse: by itself, or
+as a change of what the last commit has.` + exitHelp(statusFindings, statusAuthentication),
 		Example: `  ageseal encrypt -w apps/shop/prod                 # every Secret below a directory, in place
   kubectl create secret generic db -n prod --from-literal=user=app \
     --dry-run=client -o yaml | ageseal encrypt --stdin-name apps/shop/prod/db.yaml -
@@ -54,6 +59,7 @@ run: every problem is listed and no file is changed.` + exitHelp(statusFindings,
 	flags.StringVar(&o.stdinName, "stdin-name", "", "use the policy's rule for this `path` for standard input")
 	flags.StringArrayVar(&o.allowClear, "allow-clear", nil, "let the value of this `key` stay in clear elsewhere in the document (repeatable)")
 	flags.BoolVar(&o.anywhere, "any-namespace", false, "bind to the name alone: overlays may place these Secrets in any namespace")
+	flags.BoolVar(&o.recreate, "recreate", false, recreateUsage)
 	flags.BoolVar(&o.keepGoing, "keep-going", false, "seal what can be sealed; status 3 if something was not")
 	return cmd
 }
@@ -111,7 +117,9 @@ func (c *cli) runEncrypt(o *encryptOptions, args []string) error {
 	reports := make([]*secret.Report, len(inputs))
 	faults := c.each(len(work), "encrypting", func(n int) error {
 		i := work[n]
-		options := secret.EncryptOptions{Target: targets[i], AllowClear: o.allowClear, AnyNamespace: o.anywhere, Opener: opener}
+		options := secret.EncryptOptions{
+			Target: targets[i], AllowClear: o.allowClear, AnyNamespace: o.anywhere, Opener: opener, Recreate: o.recreate,
+		}
 		options.Previous = func(namespace, name string) *manifest.EncryptedSecret {
 			return findSealed(previous[inputs[i].path], namespace, name)
 		}
@@ -151,10 +159,7 @@ func (c *cli) reportEncrypted(in *input, r *secret.Report, t secret.Target) {
 	if r == nil {
 		return
 	}
-	for _, w := range r.Warnings {
-		m := c.faultMessage(in.shown, &w)
-		c.warn(m.text, m.hint)
-	}
+	c.warnAll(in.shown, r.Warnings)
 	for _, s := range r.Skipped {
 		c.note("%s:%d: left alone: %s", in.shown, s.Line, s.Why)
 	}

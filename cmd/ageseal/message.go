@@ -69,6 +69,17 @@ func (c *cli) warn(text, hint string) {
 	}
 }
 
+// warnAll prints what a use case had to say of one file.
+func (c *cli) warnAll(path string, warnings []secret.Error) {
+	for _, w := range warnings {
+		m := c.faultMessage(path, &w)
+		if errors.Is(&w, secret.ErrManyKeys) {
+			m.hint = "whoever can read it brings all values under one: ageseal rekey --rotate " + quoted(path)
+		}
+		c.warn(m.text, m.hint)
+	}
+}
+
 func (c *cli) say(what, text string) {
 	fmt.Fprintf(c.err, "ageseal: %s: %s\n", what, shown(strings.TrimRight(text, "\n")))
 }

@@ -20,6 +20,7 @@ type setOptions struct {
 	recipients recipientFlags
 	selector   selector
 	fromFile   string
+	recreate   bool
 }
 
 func newSetCommand(c *cli) *cobra.Command {
@@ -32,7 +33,10 @@ other value changes.
 
 The value comes from standard input, from --from-file, or, on a terminal, from a hidden prompt. A single
 line from standard input is taken without its line end, everything else as it is. A value on the command
-line works but is visible to other processes and in the shell's history.` + exitHelp(statusAuthentication),
+line works but is visible to other processes and in the shell's history.
+
+What Kubernetes would refuse is refused, as far as it shows without a private key: in an immutable Secret
+no value changes, unless the Secret in the cluster is deleted and made again, which --recreate says.` + exitHelp(statusAuthentication),
 		Example: `  head -c 24 /dev/urandom | base64 | ageseal set apps/shop/prod/db.yaml password
   ageseal set --from-file tls.key apps/shop/prod/tls.yaml tls.key
   ageseal set apps/shop/prod/db.yaml password       # asks, hidden`,
@@ -44,6 +48,7 @@ line works but is visible to other processes and in the shell's history.` + exit
 	flags := cmd.Flags()
 	flags.StringVar(&o.fromFile, "from-file", "", "take the value from this `file`, as it is")
 	o.selector.add(cmd)
+	flags.BoolVar(&o.recreate, "recreate", false, recreateUsage)
 	_ = cmd.MarkFlagFilename("from-file")
 	return cmd
 }
@@ -57,7 +62,8 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 		return usage("ageseal set --help", "a value and --from-file exclude each other")
 	}
 	// What can be refused is refused before anybody types a value.
-	if _, err := c.selected(path, o.selector); err != nil {
+	selected, err := c.selected(path, o.selector)
+	if err != nil {
 		return err
 	}
 	target, err := c.target(path, &o.recipients)
@@ -65,7 +71,10 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 		return within(path, err)
 	}
 	if !manifest.IsSecretKey(key) {
-		return usage("ageseal set --help", "%q is no key of a Secret: 1 to 253 letters, digits, '-', '_' or '.', not '..' at the beginning", key)
+		return usage("ageseal set --help", "not a key of a Secret: 1 to 253 letters, digits, '-', '_' or '.', not '..' at the beginning")
+	}
+	if err := secret.CheckImmutable(selected.doc, key); err != nil && !o.recreate {
+		return &fileError{path, err}
 	}
 	value := []byte(inline)
 	if hasInline && inline == "" {
@@ -88,18 +97,14 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 	if err != nil {
 		return err
 	}
-	warning, err := secret.NewWriter().Set(sel.item, sel.doc, key, value, target)
+	warnings, err := secret.NewWriter().Set(sel.item, sel.doc, key, value, secret.SetOptions{Target: target, Recreate: o.recreate})
 	if err != nil {
 		return &fileError{path, err}
 	}
 	if err := c.write([]*input{sel.in}); err != nil {
 		return err
 	}
-	if warning != nil {
-		for _, m := range c.messages(path, warning) {
-			c.warn(m.text, "whoever can read it brings all values under one: ageseal rekey --rotate "+quoted(path))
-		}
-	}
+	c.warnAll(path, warnings)
 	c.note("%s: set %s for %s", path, key, c.names(crypt.Fingerprints(target.Recipients)))
 	return nil
 }

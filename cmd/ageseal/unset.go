@@ -10,6 +10,7 @@ import (
 
 func newUnsetCommand(c *cli) *cobra.Command {
 	s := &selector{}
+	recreate := false
 	cmd := &cobra.Command{
 		Use:   "unset FILE KEY ...",
 		Short: "Remove values of a sealed Secret",
@@ -19,13 +20,14 @@ and no other value changes. The git history keeps what was removed.` + exitHelp(
   ageseal unset --name db apps/shop/prod/secrets.yaml user password`,
 		Args:              argsBetween(2, -1, "a sealed manifest and keys"),
 		ValidArgsFunction: completeFileAndKeys(true),
-		RunE:              func(_ *cobra.Command, args []string) error { return c.runUnset(*s, args[0], args[1:]) },
+		RunE:              func(_ *cobra.Command, args []string) error { return c.runUnset(*s, recreate, args[0], args[1:]) },
 	}
 	s.add(cmd)
+	cmd.Flags().BoolVar(&recreate, "recreate", false, recreateUsage)
 	return cmd
 }
 
-func (c *cli) runUnset(s selector, path string, keys []string) error {
+func (c *cli) runUnset(s selector, recreate bool, path string, keys []string) error {
 	if path == "-" {
 		return usage("ageseal unset --help", "unset works on a file")
 	}
@@ -38,7 +40,7 @@ func (c *cli) runUnset(s selector, path string, keys []string) error {
 	if err != nil {
 		return err
 	}
-	if err := secret.Unset(sel.item, sel.doc, keys...); err != nil {
+	if err := secret.Unset(sel.item, sel.doc, recreate, keys...); err != nil {
 		return &fileError{path, err}
 	}
 	if err := c.write([]*input{sel.in}); err != nil {
