@@ -221,6 +221,16 @@ func (i *Item) Replace(with *Item) bool {
 	if with.top && !with.edited {
 		text = string(with.doc.raw)
 	}
+	if i.top {
+		// A document that changes its place is the first one, without a marker, before or after.
+		const marker = "---\n"
+		switch here, there := strings.HasPrefix(i.doc.text, marker), strings.HasPrefix(text, marker); {
+		case here && !there:
+			text = marker + text
+		case there && !here:
+			text = text[len(marker):]
+		}
+	}
 	from, to := i.region()
 	i.edits, i.edited = []edit{{from, to, text}}, true
 	return true

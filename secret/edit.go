@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/ageseal/ageseal/crypt"
@@ -141,9 +142,12 @@ func forPeople(s *manifest.EncryptedSecret, values map[string][]byte) *manifest.
 
 // Seal makes the file anew of an edited view. Documents and values that were not touched keep their bytes; a Secret under another name or
 // namespace is bound to it, and encrypted again as a whole. The lines of faults are those of the edited text. Without any change the
-// result is what was read.
+// result is what was read; documents that only changed places are no change of a Secret.
 func (v *View) Seal(w *Writer, edited []byte, o EditOptions) ([]byte, []Edited, *Report, error) {
 	r := &Report{}
+	if bytes.Equal(edited, v.text) {
+		return v.src, nil, r, nil
+	}
 	f, err := manifest.Parse(edited)
 	if err != nil {
 		return nil, nil, nil, err
@@ -197,9 +201,6 @@ func (v *View) Seal(w *Writer, edited []byte, o EditOptions) ([]byte, []Edited, 
 		if !slices.Contains(pairs, s) {
 			all = append(all, Edited{Was: place(s.doc)})
 		}
-	}
-	if len(all) == 0 {
-		return v.src, nil, r, nil
 	}
 	return f.Bytes(), all, r, nil
 }
@@ -334,7 +335,8 @@ func (w *Writer) reseal(was *viewed, item *manifest.Item, n *manifest.NativeSecr
 
 // sameFrame says whether two native Secrets differ in their values, type and immutable at most.
 func sameFrame(a, b *manifest.Item) bool {
-	return slices.Equal(a.Comments(), b.Comments()) && a.Clear()[0] == b.Clear()[0]
+	frame := func(i *manifest.Item) string { return strings.TrimPrefix(i.Clear()[0], "---\n") }
+	return slices.Equal(a.Comments(), b.Comments()) && frame(a) == frame(b)
 }
 
 func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }

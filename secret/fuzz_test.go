@@ -294,7 +294,7 @@ func TestAMergeThatLeavesAWrapBehind(t *testing.T) {
 }
 
 func TestSeedsAreThere(t *testing.T) {
-	for _, target := range []string{"FuzzMutate", "FuzzProperties"} {
+	for _, target := range []string{"FuzzMutate", "FuzzProperties", "FuzzEdit"} {
 		seeds, err := filepath.Glob(filepath.Join("testdata", "fuzz", target, "*"))
 		if err != nil || len(seeds) < 20 {
 			t.Errorf("%s has %d seeds, %v", target, len(seeds), err)

@@ -86,9 +86,12 @@ func (c *cli) runEdit(o *editOptions, path string) error {
 	if err != nil {
 		return within(path, err)
 	}
-	if len(changes) == 0 {
+	switch {
+	case bytes.Equal(data, in.data):
 		c.note("%s: unchanged", path)
 		return nil
+	case len(changes) == 0:
+		c.note("%s: documents moved or removed, no Secret changed", path)
 	}
 	unlock, err := c.lock([]string{path})
 	if err != nil {
