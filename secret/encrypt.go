@@ -32,6 +32,8 @@ type EncryptOptions struct {
 	AllowClear []string // keys whose values may stay in clear elsewhere in the document
 	// AnyNamespace binds to the name alone, even where metadata names a namespace: overlays may place the Secret anywhere.
 	AnyNamespace bool
+	// KeepComments keeps those inside data and stringData, too, but for what looks like a value.
+	KeepComments bool
 	// Previous gives the last sealed version of a Secret, nil for none: what an API server would not take as a change of it is
 	// refused. With an Opener, values that did not change keep their bytes.
 	Previous func(namespace, name string) *manifest.EncryptedSecret
@@ -140,7 +142,11 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	if err := w.seal(spec, o.Recipients, changed); err != nil {
 		return &Error{Line: item.Line, Secret: at, Err: err}
 	}
-	for _, d := range item.Seal(spec) {
+	seal := item.Seal
+	if o.KeepComments {
+		seal = func(s *manifest.Spec) []manifest.Dropped { return item.SealKeepingComments(s, nil) }
+	}
+	for _, d := range seal(spec) {
 		if slices.Contains(serverFields, d.What) {
 			continue
 		}

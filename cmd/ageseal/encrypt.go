@@ -24,6 +24,7 @@ type encryptOptions struct {
 	allowClear []string
 	keepGoing  bool
 	anywhere   bool
+	comments   bool
 	recreate   bool
 }
 
@@ -60,6 +61,7 @@ as a change of what the last commit has.` + exitHelp(statusFindings, statusAuthe
 	flags.StringArrayVar(&o.allowClear, "allow-clear", nil, "let the value of this `key` stay in clear elsewhere in the document (repeatable)")
 	flags.BoolVar(&o.anywhere, "any-namespace", false, "bind to the name alone: overlays may place these Secrets in any namespace")
 	flags.BoolVar(&o.recreate, "recreate", false, recreateUsage)
+	flags.BoolVar(&o.comments, "keep-comments", false, "keep comments beside values, in clear, unless they look like a value")
 	flags.BoolVar(&o.keepGoing, "keep-going", false, "seal what can be sealed; status 3 if something was not")
 	return cmd
 }
@@ -118,7 +120,7 @@ func (c *cli) runEncrypt(o *encryptOptions, args []string) error {
 	faults := c.each(len(work), "encrypting", func(n int) error {
 		i := work[n]
 		options := secret.EncryptOptions{
-			Target: targets[i], AllowClear: o.allowClear, AnyNamespace: o.anywhere, Opener: opener, Recreate: o.recreate,
+			Target: targets[i], AllowClear: o.allowClear, AnyNamespace: o.anywhere, KeepComments: o.comments, Opener: opener, Recreate: o.recreate,
 		}
 		options.Previous = func(namespace, name string) *manifest.EncryptedSecret {
 			return findSealed(previous[inputs[i].path], namespace, name)

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"fmt"
 	"os"
+	"strings"
 	"sync"
 
 	"golang.org/x/term"
@@ -29,4 +32,21 @@ func restoreTerminal() {
 		_ = term.Restore(int(prompting.tty.Fd()), prompting.state)
 		prompting.state = nil
 	}
+}
+
+// agreed asks a question that only a yes answers, and where nobody can be asked says what to run instead. Without a yes the error is
+// errLeftUndone.
+func (c *cli) agreed(question, instead string) error {
+	tty, ok := terminal(c.in)
+	if !ok {
+		c.warn("nothing was done: nobody to ask here", instead)
+		return errLeftUndone
+	}
+	fmt.Fprint(c.err, shown(question), " [y/N] ")
+	answer, _ := bufio.NewReader(tty).ReadString('\n')
+	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+		c.note("nothing was done")
+		return errLeftUndone
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -71,16 +70,8 @@ func (c *cli) runTrust(yes bool) error {
 		fmt.Fprintln(c.out, line)
 	}
 	if !yes {
-		tty, ok := terminal(c.in)
-		if !ok {
-			c.note("not accepted: nobody to ask here; look at it, then: ageseal trust --yes")
-			return errLeftUndone
-		}
-		fmt.Fprint(c.err, "accept this policy? [y/N] ")
-		answer, _ := bufio.NewReader(tty).ReadString('\n')
-		if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-			c.note("not accepted")
-			return errLeftUndone
+		if err := c.agreed("accept this policy?", "look at it, then: ageseal trust --yes"); err != nil {
+			return err
 		}
 	}
 	if err := repo.accept(); err != nil {
