@@ -34,6 +34,8 @@ type EncryptOptions struct {
 	// their bytes.
 	Previous func(namespace, name string) *manifest.EncryptedSecret
 	Opener   *crypt.Opener
+	// Empty seals a Secret without values, too, instead of leaving it alone: it was asked for, and is filled later.
+	Empty bool
 }
 
 // Report is what Encrypt did.
@@ -50,7 +52,7 @@ type Skipped struct {
 	Why  string
 }
 
-// Encrypt turns every native Secret of the file that has values into a sealed document. Faults are joined; the Secrets
+// Encrypt turns every native Secret of the file that has values, or with Empty every one, into a sealed document. Faults are joined; the Secrets
 // without one are sealed all the same, so whoever wants all or nothing discards the file on an error.
 func (w *Writer) Encrypt(f *manifest.File, o EncryptOptions) (*Report, error) {
 	r := &Report{}
@@ -86,7 +88,7 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	if err != nil {
 		return err
 	}
-	if len(n.Values) == 0 {
+	if len(n.Values) == 0 && !o.Empty {
 		return nil
 	}
 	at := Ref(n.Namespace, n.Name+n.GenerateName)
