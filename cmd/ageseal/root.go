@@ -79,7 +79,7 @@ and decrypts them when manifests are built. Names and keys stay readable, values
 		}
 	}
 	add(groupStart, newInitCommand(c), newKeygenCommand(c))
-	add(groupWrite, newEncryptCommand(c), newSetCommand(c))
+	add(groupWrite, newCreateCommand(c), newEncryptCommand(c), newSetCommand(c))
 	add(groupRead, newDecryptCommand(c), newGetCommand(c))
 	add(groupBuild, newBuildCommand(c), newFnCommand(c))
 	add(groupKeys, newRekeyCommand(c), newTrustCommand(c))
