@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// Text writes a native Secret that is in no file yet, as canonical block style or as JSON with two blanks. Native reads the same back, but
-// for lines; a Type or Immutable of nil is absent. What the fields hold is not checked, and has to be valid UTF-8 outside Values.
+// Text writes a native Secret that is in no file yet, as canonical block style or as JSON with two blanks. Native reads the
+// same back, but for lines; a Type or Immutable of nil is absent. What the fields hold is not checked, and has to be valid
+// UTF-8 outside Values.
 //
 // data is always there, {} if nothing is in it: it is the place that Seal puts the spec at.
 func (s *NativeSecret) Text(asJSON bool) []byte {

@@ -13,8 +13,8 @@ const DockerConfigKey = ".dockerconfigjson"
 // Registry is the login to one container registry; Email may be "".
 type Registry struct{ Server, Username, Password, Email string }
 
-// AddDockerConfig adds a Docker configuration with one or more logins. For one it is, byte for byte, what kubectl writes. It refuses one that
-// lacks a field, a server that is there twice, and text that is no UTF-8, which JSON can't hold.
+// AddDockerConfig adds a Docker configuration with one or more logins. For one it is, byte for byte, what kubectl writes. It
+// refuses one that lacks a field, a server that is there twice, and text that is no UTF-8, which JSON can't hold.
 func (v *Values) AddDockerConfig(logins ...Registry) error {
 	type auth struct {
 		Username string `json:"username,omitempty"`
@@ -32,7 +32,8 @@ func (v *Values) AddDockerConfig(logins ...Registry) error {
 		case !utf8.ValidString(l.Server + "\n" + l.Username + "\n" + l.Password + "\n" + l.Email):
 			return &Error{Err: errors.New("a login that is no UTF-8")}
 		}
-		auths[l.Server] = auth{l.Username, l.Password, l.Email, base64.StdEncoding.EncodeToString([]byte(l.Username + ":" + l.Password))}
+		login := base64.StdEncoding.EncodeToString([]byte(l.Username + ":" + l.Password))
+		auths[l.Server] = auth{l.Username, l.Password, l.Email, login}
 	}
 	// Maps are written sorted, and <, > and & escaped: kubectl's encoding.
 	config, err := json.Marshal(map[string]any{"auths": auths})

@@ -12,12 +12,13 @@ import (
 	"github.com/ageseal/ageseal/manifest"
 )
 
-// AddEnvFile adds the lines of an env file (--from-env-file), as kubectl reads it: KEY=VALUE, blanks before the key dropped, the value as it
-// stands, quotes and all; empty lines and such that begin with "#" mean nothing; a CR before the line end and a BOM are dropped. A bare KEY has
-// its value from the environment; if that has none the value is empty, as in kubectl, with a warning. Keys don't begin with a digit.
+// AddEnvFile adds the lines of an env file (--from-env-file), as kubectl reads it: KEY=VALUE, blanks before the key dropped,
+// the value as it stands, quotes and all; empty lines and such that begin with "#" mean nothing; a CR before the line end and
+// a BOM are dropped. A bare KEY has its value from the environment; if that has none the value is empty, as in kubectl, with
+// a warning. Keys don't begin with a digit.
 //
-// Faults name file and line: ErrKey, ErrTwice, ErrLimit (of a file, too: manifest.MaxFileSize), bytes that are no UTF-8. A text before "="
-// that is no key may be a piece of a value with line breaks, and is not quoted.
+// Faults name file and line: ErrKey, ErrTwice, ErrLimit (of a file, too: manifest.MaxFileSize), bytes that are no UTF-8. A
+// text before "=" that is no key may be a piece of a value with line breaks, and is not quoted.
 func (v *Values) AddEnvFile(path string) error {
 	if info, err := os.Stat(path); path != "-" && err == nil && info.IsDir() {
 		return &Error{Path: path, Err: errors.New("is a directory"), Hint: "name an env file; --from-file takes directories"}
@@ -39,7 +40,8 @@ func (v *Values) AddEnvFile(path string) error {
 				value, set = v.Getenv(key)
 			}
 			if !set {
-				v.warn(path, line, key, "write KEY= for an empty value, or set it in the environment", "the environment has no value for it: sealed as an empty one")
+				v.warn(path, line, key, "write KEY= for an empty value, or set it in the environment",
+					"the environment has no value for it: sealed as an empty one")
 			}
 		}
 		return at(path, line, v.Add(key, []byte(value)))
@@ -50,9 +52,10 @@ func (v *Values) AddEnvFile(path string) error {
 
 var bom = []byte("\ufeff")
 
-// readEnv calls add for each line that has a key, until it returns an error; bare says that there was no "=". What can't be read is made an
-// error by fault.
-func readEnv(data []byte, add func(line int, key, value string, bare bool) error, fault func(line int, err error, hint string) error) error {
+// readEnv calls add for each line that has a key, until it returns an error; bare says that there was no "=". What can't be
+// read is made an error by fault.
+func readEnv(data []byte, add func(line int, key, value string, bare bool) error,
+	fault func(line int, err error, hint string) error) error {
 	for n := 1; len(data) > 0; n++ {
 		line, rest, _ := bytes.Cut(data, []byte("\n"))
 		data = rest
@@ -69,7 +72,8 @@ func readEnv(data []byte, add func(line int, key, value string, bare bool) error
 		}
 		key, value, found := strings.Cut(string(line), "=")
 		if !manifest.IsSecretKey(key) || key[0] >= '0' && key[0] <= '9' {
-			return fault(n, ErrKey, "a line is KEY=VALUE, KEY of letters, digits, '-', '_' and '.', no digit and no '..' at the beginning; values with line breaks come from files")
+			return fault(n, ErrKey, "a line is KEY=VALUE, KEY of letters, digits, '-', '_' and '.', "+
+				"no digit and no '..' at the beginning; values with line breaks come from files")
 		}
 		if err := add(n, key, value, !found); err != nil {
 			return err

@@ -32,7 +32,8 @@ func TestEnvFile(t *testing.T) {
 		{"lines", "A=1\nB=2", []string{"A=1", "B=2"}},
 		{"crlf", "A=1\r\n\r\n B=2\r\r\n", []string{"A=1", "B=2\r"}},
 		{"cr alone", "A=1\rB=2\n", []string{"A=1\rB=2"}},
-		{"values as they are", "A= x y \nB=\"q\"\nC='q' # c\nD=a=b\nE=\nF==\n", []string{"A= x y ", "B=\"q\"", "C='q' # c", "D=a=b", "E=", "F=="}},
+		{"values as they are", "A= x y \nB=\"q\"\nC='q' # c\nD=a=b\nE=\nF==\n",
+			[]string{"A= x y ", "B=\"q\"", "C='q' # c", "D=a=b", "E=", "F=="}},
 		{"comments", "# A=1\n\t #\nA=#1\n", []string{"A=#1"}},
 		{"blanks of all kinds", " \t\v\f\u00a0\u2003A=1\n", []string{"A=1"}},
 		{"byte order mark", "\ufeffA=1\n", []string{"A=1"}},
@@ -125,8 +126,8 @@ func scanned(data []byte) (list []pair, err error) {
 	return list, s.Err()
 }
 
-// FuzzEnvFile holds for every text: the keys that are accepted are keys of a Secret, kubectl's way of reading gives the same, and what was
-// read, written a line each, is read as the same again.
+// FuzzEnvFile holds for every text: the keys that are accepted are keys of a Secret, kubectl's way of reading gives the same,
+// and what was read, written a line each, is read as the same again.
 func FuzzEnvFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := pairs(data)

@@ -15,9 +15,9 @@ import (
 // ErrSource: text that names no file, whatever there is on disk.
 var ErrSource = errors.New("a file is path or key=path")
 
-// AddFile adds what --from-file gives, [key=]path: a file under the key or its base name, as it is; of a directory every regular file right
-// in it, under its name. Links and whatever else a directory holds are left out, with a warning: of a mounted Secret that is everything. A
-// file whose name is no key is refused, as kubectl does (its help says otherwise).
+// AddFile adds what --from-file gives, [key=]path: a file under the key or its base name, as it is; of a directory every
+// regular file right in it, under its name. Links and whatever else a directory holds are left out, with a warning: of a
+// mounted Secret that is everything. A file whose name is no key is refused, as kubectl does (its help says otherwise).
 func (v *Values) AddFile(source string) error {
 	key, path, named := strings.Cut(source, "=")
 	fault := func(text, hint string) error { return &Error{Err: fmt.Errorf("%w: %s", ErrSource, text), Hint: hint} }
@@ -42,7 +42,8 @@ func (v *Values) AddFile(source string) error {
 	case err != nil:
 		return pathError(path, err)
 	case info.IsDir() && named:
-		return &Error{Path: path, Err: errors.New("a directory can't have a key"), Hint: "name its files one by one, or leave the key away"}
+		return &Error{Path: path, Err: errors.New("a directory can't have a key"),
+			Hint: "name its files one by one, or leave the key away"}
 	case info.IsDir():
 		return v.addDirectory(path)
 	case !named:
@@ -82,7 +83,8 @@ func (v *Values) addDirectory(path string) error {
 		}
 	}
 	if len(skipped) > 0 {
-		v.warn(path, 0, "", "name the ones that you want, each with --from-file", "left out, being no regular files: %s", strings.Join(skipped, ", "))
+		v.warn(path, 0, "", "name the ones that you want, each with --from-file",
+			"left out, being no regular files: %s", strings.Join(skipped, ", "))
 	}
 	return nil
 }

@@ -32,9 +32,9 @@ var alphabets = map[string]string{
 	"base64url": upper + lower + digits + "-_", "ascii": upper + lower + digits + "!#$%&()*+,-./:;<=>?@[]^_{|}~",
 }
 
-// AddGenerated adds a random value, KEY[=LENGTH[:ALPHABET]]: characters of a named alphabet (alnum, the default, alpha, digits, hex,
-// base64url, ascii) or of the ones given, each as likely as any other. Fewer than 2 distinct characters and lengths outside 1 to 65536 are
-// refused; less than 64 bits of entropy is a warning.
+// AddGenerated adds a random value, KEY[=LENGTH[:ALPHABET]]: characters of a named alphabet (alnum, the default, alpha,
+// digits, hex, base64url, ascii) or of the ones given, each as likely as any other. Fewer than 2 distinct characters and
+// lengths outside 1 to 65536 are refused; less than 64 bits of entropy is a warning.
 func (v *Values) AddGenerated(spec string) error {
 	key, rest, given := strings.Cut(spec, "=")
 	if err := v.Check(key); err != nil {
@@ -45,7 +45,8 @@ func (v *Values) AddGenerated(spec string) error {
 		number, alphabet, named := strings.Cut(rest, ":")
 		var err error
 		if length, err = strconv.Atoi(number); err != nil || length < 1 || length > maxLength {
-			return &Error{Key: key, Err: fmt.Errorf("a length is a number from 1 to %d", maxLength), Hint: "KEY=LENGTH, or KEY=LENGTH:ALPHABET"}
+			return &Error{Key: key, Err: fmt.Errorf("a length is a number from 1 to %d", maxLength),
+				Hint: "KEY=LENGTH, or KEY=LENGTH:ALPHABET"}
 		}
 		if named {
 			name = alphabet

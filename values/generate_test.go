@@ -45,7 +45,8 @@ func TestGenerated(t *testing.T) {
 			t.Errorf("%s: the warning has the value", test.spec)
 		}
 	}
-	for _, spec := range []string{"", "a b", "=5", "k=", "k=0", "k=65537", "k=-1", "k=x", "k=5:", "k=5:a", "k=5:aaa", "k=5:a\x00", "k=5:ab\xff", "k=5:ab\n"} {
+	for _, spec := range []string{"", "a b", "=5", "k=", "k=0", "k=65537", "k=-1", "k=x", "k=5:", "k=5:a", "k=5:aaa",
+		"k=5:a\x00", "k=5:ab\xff", "k=5:ab\n"} {
 		refused(t, (&Values{}).AddGenerated(spec), nil, "")
 	}
 	v := &Values{}
@@ -63,8 +64,8 @@ func TestAlphabets(t *testing.T) {
 	}
 }
 
-// Each character comes as often as any other: chi-squared over 5 characters, which bytes modulo 5 would skew, and all named alphabets. A good
-// generator fails at 8 standard deviations once in a very long time.
+// Each character comes as often as any other: chi-squared over 5 characters, which bytes modulo 5 would skew, and all named
+// alphabets. A good generator fails at 8 standard deviations once in a very long time.
 func TestUnbiased(t *testing.T) {
 	const n = 200_000
 	for _, alphabet := range []string{"abcde", "alnum", "ascii"} {

@@ -11,7 +11,8 @@ import (
 const HashLength = 10
 
 // Hash is what "kubectl create secret --append-hash" puts behind name and "-": a short hash of type, name and plaintext
-// (k8s.io/kubectl/pkg/util/hash). typ is "" and immutable nil where the Secret has none. Whoever reads it can test guesses of weak values.
+// (k8s.io/kubectl/pkg/util/hash). typ is "" and immutable nil where the Secret has none. Whoever reads it can test guesses of
+// weak values.
 func (v *Values) Hash(name, typ string, immutable *bool) (string, error) {
 	data := v.bytes
 	if data == nil {
@@ -27,5 +28,6 @@ func (v *Values) Hash(name, typ string, immutable *bool) (string, error) {
 	}
 	sum := sha256.Sum256(text)
 	// No vowels, no digits that look like them: no words come about.
-	return strings.NewReplacer("0", "g", "1", "h", "3", "k", "a", "m", "e", "t").Replace(hex.EncodeToString(sum[:])[:HashLength]), nil
+	safe := strings.NewReplacer("0", "g", "1", "h", "3", "k", "a", "m", "e", "t")
+	return safe.Replace(hex.EncodeToString(sum[:])[:HashLength]), nil
 }

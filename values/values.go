@@ -1,12 +1,13 @@
-// Package values knows where the values of a new Secret come from: literals, files and directories, env files, registry credentials and
-// chance, each read as "kubectl create secret" reads it, and how kubectl hashes them into a name.
+// Package values knows where the values of a new Secret come from: literals, files and directories, env files, registry
+// credentials and chance, each read as "kubectl create secret" reads it, and how kubectl hashes them into a name.
 //
-// It refuses what has no valid key, a key that is there twice, and more than Kubernetes takes. It refuses to know what a Secret looks like as
-// text, who may read it, and how values are encrypted. It reads the files it is told to, takes standard input and the environment as
-// arguments, asks nobody, and prints nothing. No error quotes a value, nor a text that may be one: what is no key is not named.
+// It refuses what has no valid key, a key that is there twice, and more than Kubernetes takes. It refuses to know what a
+// Secret looks like as text, who may read it, and how values are encrypted. It reads the files it is told to, takes standard
+// input and the environment as arguments, asks nobody, and prints nothing. No error quotes a value, nor a text that may be
+// one: what is no key is not named.
 //
-// Where it differs from kubectl: a line of an env file may have any length (kubectl drops one over 64 KiB and all that follow, with status
-// 0), and what kubectl leaves out or leaves empty without a word is a warning.
+// Where it differs from kubectl: a line of an env file may have any length (kubectl drops one over 64 KiB and all that
+// follow, with status 0), and what kubectl leaves out or leaves empty without a word is a warning.
 package values
 
 import (
@@ -29,8 +30,8 @@ type Values struct {
 	total int // bytes
 }
 
-// Error is a fault in a source of values, or a warning. Path is the file, "" if none is concerned; Line is 1-based, 0 for all of it; Key is a
-// valid key of a Secret, or "". Error() is the text without the place.
+// Error is a fault in a source of values, or a warning. Path is the file, "" if none is concerned; Line is 1-based, 0 for all
+// of it; Key is a valid key of a Secret, or "". Error() is the text without the place.
 type Error struct {
 	Path string
 	Line int
@@ -52,7 +53,8 @@ var (
 
 const keyRule = "a key is 1 to 253 letters, digits, '-', '_' or '.', not '..' at the beginning"
 
-// Check says whether a value can be added under a key: ErrKey, ErrTwice, ErrLimit. Whoever has to ask for a value asks this first.
+// Check says whether a value can be added under a key: ErrKey, ErrTwice, ErrLimit. Whoever has to ask for a value asks this
+// first.
 func (v *Values) Check(key string) error {
 	switch {
 	case !manifest.IsSecretKey(key):
@@ -60,7 +62,8 @@ func (v *Values) Check(key string) error {
 	case v.Has(key):
 		return &Error{Key: key, Err: ErrTwice, Hint: "name each key once"}
 	case len(v.keys) >= manifest.MaxValues:
-		return &Error{Key: key, Err: fmt.Errorf("%w: more than %d values", ErrLimit, manifest.MaxValues), Hint: "split it into several Secrets"}
+		return &Error{Key: key, Err: fmt.Errorf("%w: more than %d values", ErrLimit, manifest.MaxValues),
+			Hint: "split it into several Secrets"}
 	}
 	return nil
 }
@@ -83,8 +86,8 @@ func (v *Values) Add(key string, value []byte) error {
 }
 
 func (v *Values) tooMuch(path, key string) error {
-	return &Error{Path: path, Key: key, Err: fmt.Errorf("%w: the values add up to more than the %d bytes that Kubernetes takes", ErrLimit, manifest.MaxTotal),
-		Hint: "split it into several Secrets"}
+	err := fmt.Errorf("%w: the values add up to more than the %d bytes that Kubernetes takes", ErrLimit, manifest.MaxTotal)
+	return &Error{Path: path, Key: key, Err: err, Hint: "split it into several Secrets"}
 }
 
 // Has says whether there is a value for a key.

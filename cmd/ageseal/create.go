@@ -47,7 +47,8 @@ plaintext touches the disk, and nothing is sent to a cluster. Only recipients ar
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newCreateGenericCommand(c), newCreateTLSCommand(c), newCreateDockerCommand(c), newCreateBasicAuthCommand(c), newCreateSSHAuthCommand(c))
+	cmd.AddCommand(newCreateGenericCommand(c), newCreateTLSCommand(c), newCreateDockerCommand(c),
+		newCreateBasicAuthCommand(c), newCreateSSHAuthCommand(c))
 	return cmd
 }
 
@@ -65,10 +66,10 @@ type createOptions struct {
 	allowClear          []string
 	dryRun              string
 
-	kind        string // of the Secret, "" for none
-	setsMutable bool   // --immutable was given, whatever it says
-	help        string
-	argv        bool // a value came on the command line
+	kind          string // the type of the Secret, "" for none
+	setsImmutable bool   // --immutable was given, whatever it says
+	help          string // the command that shows it
+	insteadOfArgv string // the hint of the warning that a value came on the command line, "" if none did
 }
 
 func (o *createOptions) add(cmd *cobra.Command) {
@@ -81,14 +82,17 @@ func (o *createOptions) add(cmd *cobra.Command) {
 	flags.StringArrayVar(&o.labels, "label", nil, "add a label, `key=value` (repeatable)")
 	flags.StringArrayVar(&o.annotations, "annotation", nil, "add an annotation, `key=value` (repeatable)")
 	flags.BoolVar(&o.immutable, "immutable", false, "make the Secret immutable")
-	flags.BoolVar(&o.appendHash, "append-hash", false, "append a hash of the plaintext to the name, which anybody can test guesses with")
-	flags.StringArrayVar(&o.generate, "generate", nil, "generate a random value, `KEY[=LENGTH[:ALPHABET]]`: 32 letters and digits; or alpha, digits, hex, base64url, ascii, or the characters themselves (repeatable)")
+	flags.BoolVar(&o.appendHash, "append-hash", false, "append a hash of the plaintext to the name: anybody can test guesses with it")
+	flags.StringArrayVar(&o.generate, "generate", nil, "generate a random value, `KEY[=LENGTH[:ALPHABET]]`: 32 of alnum; "+
+		"or alpha, digits, hex, base64url, ascii, or the characters themselves (repeatable)")
 	flags.StringArrayVar(&o.prompts, "prompt", nil, "ask for the value of this `key`, hidden (repeatable)")
-	flags.StringVar(&o.fromStdin, "from-stdin", "", "take the value of this `key` from standard input, a single line without its line end")
-	flags.StringArrayVar(&o.allowClear, "allow-clear", nil, "let the value of this `key` stay in clear elsewhere in the document (repeatable)")
+	flags.StringVar(&o.fromStdin, "from-stdin", "", "take the value of this `key` from standard input, without the end of a single line")
+	flags.StringArrayVar(&o.allowClear, "allow-clear", nil,
+		"let the value of this `key` stay in clear elsewhere in the document (repeatable)")
 
 	// Taken so that a command line for kubectl works as it is; there is no cluster to which they would matter.
-	flags.StringVar(&o.dryRun, "dry-run", "none", "taken with a `strategy` as kubectl does, without effect: nothing is sent to a cluster")
+	flags.StringVar(&o.dryRun, "dry-run", "none",
+		"taken with a `strategy` as kubectl does, without effect: nothing is sent to a cluster")
 	flags.Lookup("dry-run").NoOptDefVal = "client"
 	flags.Bool("save-config", false, "")
 	flags.String("validate", "strict", "")
@@ -121,7 +125,7 @@ func createCommand(c *cli, o *createOptions, cmd *cobra.Command, add source) *co
 	cmd.Args = argsBetween(1, 1, "one name of a Secret")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.help = cmd.CommandPath() + " --help"
-		o.setsMutable = cmd.Flags().Changed("immutable")
+		o.setsImmutable = cmd.Flags().Changed("immutable")
 		return c.runCreate(o, args[0], add)
 	}
 	return cmd
@@ -170,7 +174,8 @@ func (c *cli) runCreate(o *createOptions, name string, add source) error {
 	}
 	if len(report.Sealed) != 1 {
 		// Something made it another kind of document: it must not be written as it is.
-		return hinted("braces in the type, a label or an annotation make a template of it", "the Secret would not be sealed, nothing was written")
+		return hinted("braces in the type, a label or an annotation make a template of it",
+			"the Secret would not be sealed, nothing was written")
 	}
 	in := &input{shown: o.shown(), path: path, file: file}
 	if err := c.writeCreated(o, in); err != nil {
@@ -206,7 +211,7 @@ func (o *createOptions) native(name string) (*manifest.NativeSecret, error) {
 	if o.kind != "" {
 		n.Type = &o.kind
 	}
-	if o.setsMutable {
+	if o.setsImmutable {
 		n.Immutable = &o.immutable
 	}
 	var err error
@@ -223,7 +228,8 @@ var dnsSubdomain = lazy.Regexp(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 // checkName refuses what no API server takes as a name.
 func checkName(name string) error {
 	if len(name) > 253 || !dnsSubdomain().MatchString(name) {
-		return hinted("lower-case letters, digits, '-' and '.', a letter or digit at each end, 253 at most", "metadata.name: not a name that Kubernetes takes")
+		return hinted("lower-case letters, digits, '-' and '.', a letter or digit at each end, 253 at most",
+			"metadata.name: not a name that Kubernetes takes")
 	}
 	return nil
 }
@@ -271,8 +277,8 @@ func (o *createOptions) shown() string {
 	return o.file
 }
 
-// destination is the file to write, absolute and with links resolved, "" for standard output. One that exists is only replaced with --force, and
-// directories are not made: a typing error would choose another rule of the policy.
+// destination is the file to write, absolute and with links resolved, "" for standard output. One that exists is only
+// replaced with --force, and directories are not made: a typing error would choose another rule of the policy.
 func (o *createOptions) destination() (string, error) {
 	if o.shown() == "" {
 		if o.force {
@@ -300,7 +306,8 @@ func (o *createOptions) destination() (string, error) {
 	case info.IsDir():
 		return "", &fileError{o.file, errors.New("is a directory")}
 	case !o.force:
-		return "", &fileError{o.file, hinted("--force replaces it; one value is changed with: ageseal set "+quoted(o.file)+" KEY", "the file exists already")}
+		return "", &fileError{o.file, hinted("--force replaces it; one value is changed with: ageseal set "+quoted(o.file)+" KEY",
+			"the file exists already")}
 	}
 	path, err = filepath.EvalSymlinks(path)
 	if err != nil {

@@ -64,7 +64,9 @@ hidden; --docker-password-stdin reads them, a line each. Or --from-file takes a 
 		if err := v.Check(values.DockerConfigKey); err != nil {
 			return err
 		}
-		o.argv = len(d.passwords) > 0
+		if len(d.passwords) > 0 {
+			o.insteadOfArgv = "leave --docker-password away to be asked, or pipe it in with --docker-password-stdin"
+		}
 		logins, err := c.dockerLogins(d, v, o.help)
 		if err != nil {
 			return err
@@ -82,11 +84,13 @@ func (c *cli) dockerLogins(d *dockerFlags, v *values.Values, help string) ([]val
 	_, tty := terminal(c.in)
 	switch {
 	case n == 0 || len(d.passwords) == 0 && !d.stdin && !tty:
-		return nil, usage(help, "either --from-file or the combination of --docker-username, --docker-password and --docker-server is required")
+		return nil, usage(help,
+			"either --from-file or the combination of --docker-username, --docker-password and --docker-server is required")
 	case d.stdin && len(d.passwords) > 0:
 		return nil, usage(help, "--docker-password and --docker-password-stdin exclude each other")
 	case len(d.servers) != n || len(d.passwords) != n && len(d.passwords) > 0 || len(d.emails) != n && len(d.emails) > 0:
-		return nil, usage(help, "there are %d --docker-username, and another number of servers, passwords or emails: the n-th of each belong together", n)
+		return nil, usage(help,
+			"there are %d --docker-username, and another number of servers, passwords or emails: the n-th of each belong together", n)
 	}
 	logins := make([]values.Registry, n)
 	for i := range logins {
@@ -137,7 +141,8 @@ func (c *cli) dockerPasswords(d *dockerFlags, v *values.Values, logins []values.
 		passwords = append(passwords, string(bytes.TrimSuffix(line, []byte("\r"))))
 	}
 	if len(passwords) != len(logins) {
-		return nil, hinted("a line each, in the order of --docker-server", "standard input has %s, for %s", count(len(passwords), "line"), count(len(logins), "login"))
+		return nil, hinted("a line each, in the order of --docker-server",
+			"standard input has %s, for %s", count(len(passwords), "line"), count(len(logins), "login"))
 	}
 	for _, p := range passwords {
 		if p == "" {

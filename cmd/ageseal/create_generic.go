@@ -22,20 +22,23 @@ it is taken. "-" as a path is standard input, where it has a key: --from-file ke
   openssl rand 32 | ageseal create secret generic raw -n prod --from-file key=- --file apps/shop/prod/raw.yaml`,
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&files, "from-file", nil, "add a file under its name or a key, or the files of a directory: `[key=]path`, \"-\" for standard input (repeatable)")
+	flags.StringSliceVar(&files, "from-file", nil,
+		"add a file under its name or a key, or the files of a directory: `[key=]path`, \"-\" for standard input (repeatable)")
 	flags.StringArrayVar(&literals, "from-literal", nil, "add a value, `key=value`, visible to other processes (repeatable)")
 	flags.StringSliceVar(&envFiles, "from-env-file", nil, "add the KEY=VALUE lines of a `file` (repeatable)")
 	flags.StringVar(&o.kind, "type", "", "the `type` of the Secret")
 	_ = cmd.MarkFlagFilename("from-env-file")
 	_ = cmd.RegisterFlagCompletionFunc("from-literal", cobra.NoFileCompletions)
-	_ = cmd.RegisterFlagCompletionFunc("type", cobra.FixedCompletions([]string{"Opaque", "kubernetes.io/tls", "kubernetes.io/dockerconfigjson",
-		"kubernetes.io/basic-auth", "kubernetes.io/ssh-auth"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("type", cobra.FixedCompletions([]string{"Opaque", "kubernetes.io/tls",
+		"kubernetes.io/dockerconfigjson", "kubernetes.io/basic-auth", "kubernetes.io/ssh-auth"}, cobra.ShellCompDirectiveNoFileComp))
 
 	return createCommand(c, o, cmd, func(v *values.Values) error {
 		if len(envFiles) > 0 && len(files)+len(literals) > 0 {
 			return usage(o.help, "--from-env-file can't be combined with --from-file or --from-literal")
 		}
-		o.argv = len(literals) > 0
+		if len(literals) > 0 {
+			o.insteadOfArgv = "pipe it in with --from-stdin KEY, or be asked with --prompt KEY"
+		}
 		for i, text := range literals {
 			if err := v.AddLiteral(text); err != nil {
 				return onCommandLine(numbered("--from-literal", i, len(literals)), err)

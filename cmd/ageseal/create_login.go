@@ -36,7 +36,7 @@ standard input with --password-stdin, or made with --generate password.`,
 		if err := v.Check("password"); err != nil {
 			return onCommandLine("--password-stdin", err)
 		}
-		password, err := c.line(v, "value of password (hidden): ")
+		password, err := c.line(v, "password")
 		if err != nil {
 			return err
 		}

@@ -41,8 +41,8 @@ type createdSecret struct {
 	Data     map[string][]byte
 }
 
-// TestCreateAsKubectl: the same command line, decrypted, gives the same name, type and data; what kubectl refuses is refused. Names with
-// an underscore, which kubectl leaves to the API server, are refused.
+// TestCreateAsKubectl: the same command line, decrypted, gives the same name, type and data; what kubectl refuses is refused.
+// Names with an underscore, which kubectl leaves to the API server, are refused.
 func TestCreateAsKubectl(t *testing.T) {
 	shared := os.Getenv("AGESEAL_SHARED")
 	if shared == "" {
@@ -102,7 +102,8 @@ func createAsKubectl(t *testing.T, c kubectlCase) string {
 		t.Errorf("Secret (-kubectl +ageseal):\n%s", diff)
 	}
 	for key, value := range c.Result.Data {
-		if len(value) > 8 && (bytes.Contains(out.Bytes(), value) || strings.Contains(out.String(), base64.StdEncoding.EncodeToString(value))) {
+		encoded := base64.StdEncoding.EncodeToString(value)
+		if len(value) > 8 && (bytes.Contains(out.Bytes(), value) || strings.Contains(out.String(), encoded)) {
 			t.Errorf("the value of %s is in the sealed manifest", key)
 		}
 	}
@@ -142,7 +143,8 @@ func writeCertificate(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	ts.Check(err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"example.org"}, NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"example.org"},
+		NotAfter: time.Now().Add(time.Hour)}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	ts.Check(err)
 	private, err := x509.MarshalPKCS8PrivateKey(key)

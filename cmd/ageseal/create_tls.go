@@ -10,7 +10,8 @@ import (
 )
 
 // tlsText says crypto/tls's errors, which quote nothing, in our words.
-var tlsText = strings.NewReplacer("tls: ", "", "x509: ", "", "failed to find any", "there is no", "failed to find", "there is no", "failed to parse", "can't read")
+var tlsText = strings.NewReplacer("tls: ", "", "x509: ", "",
+	"failed to find any", "there is no", "failed to find", "there is no", "failed to parse", "can't read")
 
 func newCreateTLSCommand(c *cli) *cobra.Command {
 	o := &createOptions{kind: "kubernetes.io/tls"}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -19,7 +18,11 @@ func (c *cli) collect(o *createOptions, add source) (*values.Values, error) {
 		}
 	}
 	for i, key := range o.prompts {
-		if err := v.Check(key); err != nil {
+		err := v.Check(key)
+		if slices.Contains(o.prompts[:i], key) {
+			err = &values.Error{Key: key, Err: values.ErrTwice}
+		}
+		if err != nil {
 			return nil, onCommandLine(numbered("--prompt", i, len(o.prompts)), err)
 		}
 	}
@@ -27,7 +30,7 @@ func (c *cli) collect(o *createOptions, add source) (*values.Values, error) {
 		if err := v.Check(o.fromStdin); err != nil {
 			return nil, onCommandLine("--from-stdin", err)
 		}
-		value, err := c.line(v, fmt.Sprintf("value of %s (hidden): ", o.fromStdin))
+		value, err := c.line(v, o.fromStdin)
 		if err != nil {
 			return nil, err
 		}
@@ -36,13 +39,16 @@ func (c *cli) collect(o *createOptions, add source) (*values.Values, error) {
 		}
 	}
 	if err := add(v); err != nil {
-		if errors.Is(err, values.ErrSource) || errors.Is(err, values.ErrStdin) {
+		switch {
+		case errors.Is(err, values.ErrSource):
 			err = onCommandLine("--from-file", err)
+		case errors.Is(err, values.ErrStdin):
+			err = &usageError{err}
 		}
 		return nil, err
 	}
-	if o.argv {
-		c.warn("a value on the command line is visible to other processes and in the shell's history", "pipe it in with --from-stdin KEY, or be asked with --prompt KEY")
+	if o.insteadOfArgv != "" {
+		c.warn("a value on the command line is visible to other processes and in the shell's history", o.insteadOfArgv)
 	}
 	for _, w := range v.Warnings {
 		m := valuesMessage("", w)
@@ -52,7 +58,9 @@ func (c *cli) collect(o *createOptions, add source) (*values.Values, error) {
 		if err := v.Check(key); err != nil { // again: there are more by now
 			return nil, onCommandLine(numbered("--prompt", i, len(o.prompts)), err)
 		}
-		value, err := c.ask(fmt.Sprintf("value of %s (hidden): ", key), fmt.Sprintf("the value of %s", key))
+	}
+	for _, key := range o.prompts {
+		value, err := c.ask(key)
 		if err != nil {
 			return nil, err
 		}
@@ -66,13 +74,13 @@ func (c *cli) collect(o *createOptions, add source) (*values.Values, error) {
 // onCommandLine makes a fault in what a flag was given a usage fault.
 func onCommandLine(flag string, err error) error { return &usageError{&fileError{flag, err}} }
 
-// line takes one value from standard input, without its line end; on a terminal it asks.
-func (c *cli) line(v *values.Values, question string) ([]byte, error) {
+// line takes the value of a key from standard input, without its line end; on a terminal it asks.
+func (c *cli) line(v *values.Values, key string) ([]byte, error) {
 	if v.Stdin == nil {
 		return nil, &usageError{values.ErrStdin}
 	}
 	if tty, ok := terminal(c.in); ok {
-		return c.prompt(tty, question)
+		return c.prompt(tty, question(key))
 	}
 	r := v.Stdin
 	v.Stdin = nil
@@ -84,14 +92,16 @@ func (c *cli) line(v *values.Values, question string) ([]byte, error) {
 	return oneLine(value), err
 }
 
-// ask asks for what on the terminal.
-func (c *cli) ask(question, what string) ([]byte, error) {
+// ask asks for the value of a key on the terminal.
+func (c *cli) ask(key string) ([]byte, error) {
 	tty, ok := terminal(c.in)
 	if !ok {
-		return nil, hinted("pipe it in with --from-stdin KEY, or name a file", "no terminal to ask for %s", what)
+		return nil, hinted("pipe it in with --from-stdin "+key, "no terminal to ask for the value of %s", key)
 	}
-	return c.prompt(tty, question)
+	return c.prompt(tty, question(key))
 }
+
+func question(key string) string { return "value of " + key + " (hidden): " }
 
 // needs adds a prompt for a key that nothing else gives a value.
 func (o *createOptions) needs(key string) {

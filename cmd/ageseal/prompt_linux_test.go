@@ -13,8 +13,8 @@ import (
 	"github.com/ageseal/ageseal/internal/testkeys"
 )
 
-// TestPromptHides types into a pseudo-terminal once it does not echo any more, and reads what it shows. (testscript's ttyin types before
-// anybody asks.)
+// TestPromptHides types into a pseudo-terminal once it does not echo any more, and reads what it shows. (testscript's ttyin
+// types before anybody asks.)
 func TestPromptHides(t *testing.T) {
 	master, tty := openTerminal(t)
 	t.Chdir(t.TempDir())
@@ -22,7 +22,8 @@ func TestPromptHides(t *testing.T) {
 	var out, errw bytes.Buffer
 	done := make(chan int)
 	go func() {
-		done <- run([]string{"ageseal", "create", "secret", "generic", "db", "-n", "prod", "--prompt", "password", "-r", alice.Recipient().String()}, tty, &out, &errw)
+		args := []string{"ageseal", "create", "secret", "generic", "db", "-n", "prod", "--prompt", "password"}
+		done <- run(append(args, "-r", alice.Recipient().String()), tty, &out, &errw)
 	}()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 		state, err := unix.IoctlGetTermios(int(tty.Fd()), unix.TCGETS)
