@@ -22,7 +22,7 @@ func newCreateTLSCommand(c *cli) *cobra.Command {
 		Long: `Create a sealed Secret of type kubernetes.io/tls from PEM files. A key that does not belong to the certificate
 is refused. "-" as a path is standard input.`,
 		Example: `  ageseal create secret tls shop-tls -n prod --cert tls.crt --key tls.key --file apps/shop/prod/tls.yaml
-  vault-read tls.key | ageseal create secret tls shop-tls -n prod --cert tls.crt --key - --file tls.yaml`,
+  pass show shop/tls.key | ageseal create secret tls shop-tls -n prod --cert tls.crt --key - --file tls.yaml`,
 	}
 	cmd.Flags().StringVar(&cert, "cert", "", "the certificate, with those of its issuers, as a PEM `file`")
 	cmd.Flags().StringVar(&key, "key", "", "the private key of the certificate, as a PEM `file`")
