@@ -12,6 +12,7 @@ require (
 
 // Needed beside them, each for one reason.
 require (
+	github.com/spf13/pflag v1.0.10 // cobra's flags: its errors, to say them without what was given
 	go.yaml.in/yaml/v3 v3.0.5 // nodes with line numbers; the YAML library that kustomize has already
 	golang.org/x/crypto v0.56.0 // chacha20poly1305 of suite 1
 	golang.org/x/sys v0.49.0 // locks, rename and process limits of the platform
@@ -47,7 +48,6 @@ require (
 	github.com/google/gnostic-models v0.7.1 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/monochromegane/go-gitignore v0.0.0-20200626010858-205db1a8cc00 // indirect
-	github.com/spf13/pflag v1.0.10 // indirect
 	github.com/xlab/treeprint v1.2.0 // indirect
 	go.yaml.in/yaml/v2 v2.4.4 // indirect
 	golang.org/x/tools v0.49.0 // indirect

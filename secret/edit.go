@@ -260,7 +260,7 @@ func (w *Writer) reseal(was *viewed, item *manifest.Item, n *manifest.NativeSecr
 			spec.Binding.Namespace = o.Namespace
 		}
 	}
-	at := shortRef(spec.Binding.Namespace, n.Name+n.GenerateName)
+	at := checkedRef(spec.Binding.Namespace, n.Name+n.GenerateName)
 	e := &Edited{Secret: at, Was: place(was.doc), Bound: spec.Binding != was.doc.Spec.Binding}
 	faults := []error{Check(n, item.Line, spec.Binding.Namespace), checkClear(item, n, at, o.AllowClear)}
 	if !o.Recreate && !e.Bound {

@@ -40,6 +40,8 @@ type EncryptOptions struct {
 	Opener   *crypt.Opener
 	Recreate bool             // the Secret in the cluster will be deleted and made again: any change will do
 	Now      func() time.Time // for certificates; nil for time.Now
+	// Empty seals a Secret without values, too, instead of leaving it alone: it was asked for, and is filled later.
+	Empty bool
 }
 
 // Report is what Encrypt did.
@@ -56,7 +58,7 @@ type Skipped struct {
 	Why  string
 }
 
-// Encrypt turns every native Secret of the file that has values into a sealed document. Faults are joined; the Secrets
+// Encrypt turns every native Secret of the file that has values, or with Empty every one, into a sealed document. Faults are joined; the Secrets
 // without one are sealed all the same, so whoever wants all or nothing discards the file on an error.
 func (w *Writer) Encrypt(f *manifest.File, o EncryptOptions) (*Report, error) {
 	r := &Report{}
@@ -92,7 +94,7 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	if err != nil {
 		return err
 	}
-	if len(n.Values) == 0 && !n.HasData {
+	if len(n.Values) == 0 && !n.HasData && !o.Empty {
 		return nil
 	}
 	spec := &manifest.Spec{
@@ -106,7 +108,7 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	case spec.Binding.Namespace == "":
 		spec.Binding.Namespace = o.Namespace
 	}
-	at := shortRef(n.Namespace, n.Name+n.GenerateName)
+	at := checkedRef(n.Namespace, n.Name+n.GenerateName)
 	warn := func(line int, hint, format string, args ...any) {
 		r.Warnings = append(r.Warnings, Error{Line: line, Secret: at, Err: fmt.Errorf(format, args...), Hint: hint})
 	}
@@ -124,7 +126,7 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 		}
 		faults = append(faults, CheckUpdate(old.doc, values, n, item.Line))
 	}
-	if err := errors.Join(faults...); err != nil || len(n.Values) == 0 {
+	if err := errors.Join(faults...); err != nil || len(n.Values) == 0 && !o.Empty {
 		return err
 	}
 	if spec.Binding.Namespace == "" && !o.AnyNamespace {

@@ -245,3 +245,25 @@ func TestSetStopsAtTheSizeKubernetesTakes(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestEncryptEmpty(t *testing.T) {
+	for _, text := range []string{
+		"apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  namespace: prod\ndata: {}\n",
+		"{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"Secret\",\n  \"metadata\": {\n    \"name\": \"db\"\n  },\n  \"data\": {}\n}\n",
+	} {
+		f := parse(t, text)
+		if r, err := secret.NewWriter().Encrypt(f, secret.EncryptOptions{Target: target(testkeys.Alice())}); err != nil || len(r.Sealed) > 0 || f.Changed() {
+			t.Errorf("not left alone: %v, %v", r, err)
+		}
+		r, err := secret.NewWriter().Encrypt(f, secret.EncryptOptions{Target: target(testkeys.Alice()), Empty: true})
+		if err != nil || len(r.Sealed) != 1 {
+			t.Fatalf("not sealed: %v, %v", r, err)
+		}
+		sealed := string(f.Bytes())
+		s := doc(t, sealed)
+		if !s.Canonical || len(s.Spec.Wraps) > 0 || len(s.Spec.Data) > 0 {
+			t.Errorf("not canonical or not empty:\n%s", sealed)
+		}
+		mustOpen(t, sealed, map[string]string{})
+	}
+}

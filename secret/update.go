@@ -13,9 +13,9 @@ const recreateHint = "if the Secret in the cluster will be deleted and made agai
 // values (Kubernetes: ValidateSecretUpdate, pkg/apis/core/validation). was are the values of old, nil where nobody can open
 // them: which of them changed goes unnoticed then. line is where the Secret begins.
 func CheckUpdate(old *manifest.EncryptedSecret, was map[string][]byte, n *manifest.NativeSecret, line int) error {
-	f := faults{line: line, at: shortRef(n.Namespace, n.Name)}
+	f := faults{line: line, at: checkedRef(n.Namespace, n.Name)}
 	if from, to := typeOf(old.Spec.Type), typeOf(n.Type); from != to {
-		f.add(recreateHint, "its type changes from %s to %s", shortRef("", from), shortRef("", to))
+		f.add(recreateHint, "its type changes from %s to %s", shownType(from), shownType(to))
 	}
 	if !isTrue(old.Spec.Immutable) {
 		return f.join()
@@ -37,6 +37,14 @@ func CheckUpdate(old *manifest.EncryptedSecret, was map[string][]byte, n *manife
 		}
 	}
 	return f.join()
+}
+
+// shownType leaves out what can't be the name of a type: it may be a value that went astray.
+func shownType(t string) string {
+	if isQualified(t) {
+		return t
+	}
+	return "another"
 }
 
 // CheckUnset is what an API server refuses of a sealed Secret that loses a key: its type needs the key, or it is immutable.

@@ -16,7 +16,7 @@ import (
 // where metadata names none. (Kubernetes: ValidateSecret, pkg/apis/core/validation; ValidateObjectMeta and
 // ValidateAnnotations, apimachinery pkg/api/validation.)
 func Check(n *manifest.NativeSecret, line int, bound string) error {
-	f := faults{line: line, at: shortRef(n.Namespace, n.Name+n.GenerateName)}
+	f := faults{line: line, at: checkedRef(n.Namespace, n.Name+n.GenerateName)}
 	if n.Name == "" && n.GenerateName == "" {
 		f.add("values are bound to the Secret's name: give it one", "metadata.name is missing")
 	}
@@ -36,7 +36,7 @@ func Check(n *manifest.NativeSecret, line int, bound string) error {
 
 // CheckName is what an API server refuses of a namespace, "" for none, and of a name.
 func CheckName(namespace, name string) error {
-	f := faults{at: shortRef(namespace, name)}
+	f := faults{at: checkedRef(namespace, name)}
 	f.name(namespace, name)
 	return f.join()
 }
@@ -235,13 +235,16 @@ func named(key string) string {
 	return ""
 }
 
-// shortRef is Ref for names that nobody has checked.
-func shortRef(namespace, name string) string {
-	short := func(s string) string {
-		if len(s) > 64 {
-			return s[:64] + "..."
-		}
-		return s
+// checkedRef is Ref for names that nobody has checked: what does not even look like one may be a value that went astray, and is left out.
+func checkedRef(namespace, name string) string {
+	if !isShown(name) || namespace != "" && !isShown(namespace) {
+		return ""
 	}
-	return Ref(short(namespace), short(name))
+	return Ref(namespace, name)
+}
+
+func isShown(s string) bool {
+	return len(s) > 0 && len(s) <= 253 && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._${}:=", r)
+	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +16,7 @@ import (
 	"github.com/ageseal/ageseal/kustomize"
 	"github.com/ageseal/ageseal/policy"
 	"github.com/ageseal/ageseal/secret"
+	"github.com/ageseal/ageseal/values"
 )
 
 // fileError says in which file a fault is.
@@ -126,6 +128,8 @@ func (c *cli) messages(path string, err error) []message {
 		return []message{c.faultMessage(path, e)}
 	case *kustomize.Error:
 		return []message{c.faultMessage(e.File, &secret.Error{Line: e.Line, Secret: e.Secret, Key: e.Key, Err: e.Err, Hint: e.Hint})}
+	case *values.Error:
+		return []message{valuesMessage(path, e)}
 	case *git.Error:
 		return []message{{place(path, 0) + e.Error(), e.Hint}}
 	case *policy.Error:
@@ -153,7 +157,8 @@ func located(err error) bool {
 	var rule *policy.Error
 	var hint *hintError
 	var ofGit *git.Error
-	return errors.As(err, &ofGit) || errors.As(err, &file) || errors.As(err, &built) || errors.As(err, &fault) || errors.As(err, &rule) || errors.As(err, &hint)
+	var value *values.Error
+	return errors.As(err, &value) || errors.As(err, &ofGit) || errors.As(err, &file) || errors.As(err, &built) || errors.As(err, &fault) || errors.As(err, &rule) || errors.As(err, &hint)
 }
 
 // faultMessage is the text for one Secret's fault; what concerns people's keys is said with their names.
@@ -180,6 +185,15 @@ func (c *cli) faultMessage(path string, e *secret.Error) message {
 		text += "key " + e.Key + ": "
 	}
 	return message{text + e.Err.Error(), e.Hint}
+}
+
+// valuesMessage is the text for a fault in a source of values.
+func valuesMessage(path string, e *values.Error) message {
+	text := place(cmp.Or(e.Path, path), e.Line)
+	if e.Key != "" {
+		text += "key " + e.Key + ": "
+	}
+	return message{text + e.Error(), cmp.Or(e.Hint, systemHint(e))}
 }
 
 func place(path string, line int) string {

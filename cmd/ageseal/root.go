@@ -81,7 +81,7 @@ and decrypts them when manifests are built. Names and keys stay readable, values
 		}
 	}
 	add(groupStart, newInitCommand(c), newKeygenCommand(c))
-	add(groupWrite, newEncryptCommand(c), newSetCommand(c), newUnsetCommand(c), newEditCommand(c), newMvCommand(c))
+	add(groupWrite, newCreateCommand(c), newEncryptCommand(c), newSetCommand(c), newUnsetCommand(c), newEditCommand(c), newMvCommand(c))
 	add(groupRead, newDecryptCommand(c), newExecCommand(c), newGetCommand(c), newDescribeCommand(c))
 	add(groupBuild, newBuildCommand(c), newFnCommand(c))
 	add(groupKeys, newRekeyCommand(c), newTrustCommand(c))

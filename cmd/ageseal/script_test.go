@@ -35,6 +35,7 @@ var people = map[string]func() *crypt.Identity{
 //
 //	identity NAME FILE          write the identity of a test person, 0600
 //	fails STATUS COMMAND ...    the command ends with the status, prints nothing on stdout, and leaks nothing on stderr
+//	certificate CERT KEY        write a new self-signed certificate and its private key, in PEM
 //	sub FILE OLD NEW            replace text in a file, which must hold it; environment variables are expanded
 //	mode OCTAL FILE             compare a file's permissions
 func TestScripts(t *testing.T) {
@@ -69,10 +70,11 @@ func TestScripts(t *testing.T) {
 			return false, errors.New("unknown condition")
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"identity": writeIdentity,
-			"fails":    fails,
-			"sub":      substitute,
-			"mode":     compareMode,
+			"certificate": writeCertificate,
+			"identity":    writeIdentity,
+			"fails":       fails,
+			"sub":         substitute,
+			"mode":        compareMode,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,

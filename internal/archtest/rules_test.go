@@ -19,13 +19,14 @@ var arrows = map[string][]string{
 	"manifest": {},
 	"git":      {},
 	"policy":   {"crypt"},
+	"values":   {"manifest"},
 	"identity": {"crypt"},
 	"secret":   {"crypt", "manifest"},
 	"verify":   {"crypt", "manifest", "policy"},
 
 	"kustomize": {"crypt", "manifest", "secret"},
 	"plugin":    {"crypt", "identity", "kustomize", "manifest", "secret"},
-	"cmd":       {"crypt", "git", "identity", "kustomize", "manifest", "plugin", "policy", "secret", "verify"},
+	"cmd":       {"crypt", "git", "identity", "kustomize", "manifest", "plugin", "policy", "secret", "values", "verify"},
 
 	"internal/archtest":   {},
 	"internal/atomicfile": {},
