@@ -14,12 +14,14 @@ import (
 	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/secret"
+	"github.com/ageseal/ageseal/values"
 )
 
 type setOptions struct {
 	recipients recipientFlags
 	selector   selector
 	fromFile   string
+	generate   string
 	recreate   bool
 }
 
@@ -31,15 +33,16 @@ func newSetCommand(c *cli) *cobra.Command {
 		Long: `Encrypt one value into a sealed manifest, new or in place of another. No private key is needed, and no
 other value changes.
 
-The value comes from standard input, from --from-file, or, on a terminal, from a hidden prompt. A single
-line from standard input is taken without its line end, everything else as it is. A value on the command
-line works but is visible to other processes and in the shell's history.
+The value comes from standard input, from --from-file, from chance with --generate, or, on a terminal, from
+a hidden prompt. A single line from standard input is taken without its line end, everything else as it is.
+A value on the command line works but is visible to other processes and in the shell's history.
 
 What Kubernetes would refuse is refused, as far as it shows without a private key: in an immutable Secret
 no value changes, unless the Secret in the cluster is deleted and made again, which --recreate says.` + exitHelp(statusAuthentication),
 		Example: `  head -c 24 /dev/urandom | base64 | ageseal set apps/shop/prod/db.yaml password
   ageseal set --from-file tls.key apps/shop/prod/tls.yaml tls.key
-  ageseal set apps/shop/prod/db.yaml password       # asks, hidden`,
+  ageseal set apps/shop/prod/db.yaml password       # asks, hidden
+  ageseal set --generate=48:base64url apps/shop/prod/api.yaml token`,
 		Args:              argsBetween(2, 2, "a sealed manifest and a key"),
 		ValidArgsFunction: completeFileAndKeys(false),
 		RunE:              func(_ *cobra.Command, args []string) error { return c.runSet(o, args[0], args[1]) },
@@ -49,6 +52,9 @@ no value changes, unless the Secret in the cluster is deleted and made again, wh
 	flags.StringVar(&o.fromFile, "from-file", "", "take the value from this `file`, as it is")
 	o.selector.add(cmd)
 	flags.BoolVar(&o.recreate, "recreate", false, recreateUsage)
+	flags.StringVar(&o.generate, "generate", "", "generate a random value that nobody sees, `LENGTH[:ALPHABET]`: 32 of alnum; "+
+		"or alpha, digits, hex, base64url, ascii, or the characters themselves")
+	flags.Lookup("generate").NoOptDefVal = "32"
 	_ = cmd.MarkFlagFilename("from-file")
 	return cmd
 }
@@ -58,8 +64,8 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 		return usage("ageseal set --help", "set works on a file: standard input is for the value")
 	}
 	key, inline, hasInline := strings.Cut(key, "=")
-	if hasInline && o.fromFile != "" {
-		return usage("ageseal set --help", "a value and --from-file exclude each other")
+	if hasInline && o.fromFile != "" || hasInline && o.generate != "" || o.fromFile != "" && o.generate != "" {
+		return usage("ageseal set --help", "a value, --from-file and --generate exclude each other")
 	}
 	// What can be refused is refused before anybody types a value.
 	selected, err := c.selected(path, o.selector)
@@ -81,6 +87,10 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 		// Nothing that anybody could read; it is how an empty value is asked for.
 	} else if hasInline {
 		c.warn("a value on the command line is visible to other processes and in the shell's history", "pipe it in, or leave it away to be asked")
+	} else if o.generate != "" {
+		if value, err = c.generated(key, o.generate); err != nil {
+			return err
+		}
 	} else if value, err = c.readValue(o.fromFile, key); err != nil {
 		return err
 	} else if len(value) == 0 && o.fromFile == "" {
@@ -107,6 +117,19 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 	c.warnAll(path, warnings)
 	c.note("%s: set %s for %s", path, key, c.names(crypt.Fingerprints(target.Recipients)))
 	return nil
+}
+
+// generated makes a random value.
+func (c *cli) generated(key, spec string) ([]byte, error) {
+	v := &values.Values{}
+	if err := v.AddGenerated(key + "=" + spec); err != nil {
+		return nil, onCommandLine("--generate", err)
+	}
+	for _, w := range v.Warnings {
+		m := valuesMessage("", w)
+		c.warn(m.text, m.hint)
+	}
+	return v.Get(key), nil
 }
 
 // readValue takes the value from a file as it is, from a hidden prompt, or from standard input.
