@@ -152,6 +152,24 @@ func TestPrompt(t *testing.T) {
 	if got := opens(t, s.dir, s.key, sealed)["shop/s00"]["password"]; got != canary+"typed" {
 		t.Errorf("the value is %q", got)
 	}
+
+	made := s.dir + "/made.yaml"
+	p = onTerminal(t, command{args: []string{ageseal(t), "create", "secret", "generic", "made", "-n", "shop", "-r", alice(), "--prompt", "a", "--prompt", "b", "--file", made}, dir: s.dir})
+	for _, key := range []string{"a", "b"} {
+		p.waitFor("value of " + key + " (hidden): ")
+		waitUntil(t, "a terminal without echo", func() bool { return !p.echoes() })
+		p.typed(canary + key + "\n")
+	}
+	if status := p.end(); status != 0 {
+		t.Errorf("status %d: %s", status, p.text())
+	}
+	<-p.read
+	if leaks(p.text()) {
+		t.Errorf("a value was shown: %q", p.text())
+	}
+	if got := opens(t, s.dir, s.key, made)["shop/made"]; got["a"] != canary+"a" || got["b"] != canary+"b" {
+		t.Errorf("the values are %q", got)
+	}
 }
 
 // TestEditorOnTerminal: the editor has the terminal, Ctrl-C there is the editor's, and a hang-up takes the plaintext away.
