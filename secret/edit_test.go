@@ -331,9 +331,9 @@ func TestMove(t *testing.T) {
 	mustOpen(t, out, editableValues, people("erin")...)
 }
 
-// TestWritesWithPublicKeys holds every write that needs no private key to what it may touch, over random runs of them, and has the
+// TestBreakglassAfterWrites holds every write that needs no private key to what it may touch, over random runs of them, and has the
 // independent decryptor open what they leave.
-func TestWritesWithPublicKeys(t *testing.T) {
+func TestBreakglassAfterWrites(t *testing.T) {
 	dave := people("dave")
 	random := rand.New(rand.NewPCG(1, 2))
 	b := &breakglass{}

@@ -25,7 +25,7 @@ var (
 	// ErrClear: a value stays in clear elsewhere in the document.
 	ErrClear = errors.New("the value also stands in clear in this document")
 	// ErrRefused: an API server would not take the Secret, or not this change of it.
-	ErrRefused = errors.New("Kubernetes would refuse it")
+	ErrRefused = errors.New("refused by Kubernetes")
 	// ErrManyKeys: so many data keys have gathered in a document that consolidating pays.
 	ErrManyKeys = errors.New("data keys have gathered in this document")
 	// ErrNotFound: the file has no such Secret, or the Secret no such key.

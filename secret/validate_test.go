@@ -169,8 +169,8 @@ func TestEncryptRefusesWhatKubernetesWould(t *testing.T) {
 	}
 	long := strings.Repeat("a", 64)
 	for _, c := range []struct{ name, text, want string }{ // want: what a command prints of it, "" for nothing
-		{"upper case", named("Prod", "DB"), "line 1: Prod/DB: : Kubernetes would refuse it: metadata.name is no DNS-1123 subdomain (at most 253 of a-z, 0-9, - and ., the first and the last of each part no -) ()\n" +
-			"line 1: Prod/DB: : Kubernetes would refuse it: metadata.namespace is no DNS-1123 label (at most 63 of a-z, 0-9 and -, the first and the last no -) ()\n"},
+		{"upper case", named("Prod", "DB"), "line 1: Prod/DB: : refused by Kubernetes: metadata.name is no DNS-1123 subdomain (at most 253 of a-z, 0-9, - and ., the first and the last of each part no -) ()\n" +
+			"line 1: Prod/DB: : refused by Kubernetes: metadata.namespace is no DNS-1123 label (at most 63 of a-z, 0-9 and -, the first and the last no -) ()\n"},
 		{"a namespace with a dot", named("a.b", "c.d"), "metadata.namespace"},
 		{"a namespace of 63", named(long[:63], "db"), ""},
 		{"a namespace of 64", named(long, "db"), "metadata.namespace"},
@@ -180,24 +180,24 @@ func TestEncryptRefusesWhatKubernetesWould(t *testing.T) {
 		{"variables of Flux", named("${TENANT}", "db-${REGION:=EU}"), ""},
 
 		{"labels", head + "  labels:\n    ok: v\n    a.b/C_d: ''\n    x y: canary\n    /n: v\n    A/n: v\n    long: " + long + "\n    end: v-\n    v: ${V}\n" + value,
-			"line 1: prod/db: : Kubernetes would refuse it: the key of a label /n is no qualified name ([DNS-1123 subdomain/]name: at most 63 letters, digits, - _ and ., the first and the last a letter or a digit)\n" +
-				"line 1: prod/db: : Kubernetes would refuse it: the key of a label A/n is no qualified name ([DNS-1123 subdomain/]name: at most 63 letters, digits, - _ and ., the first and the last a letter or a digit)\n" +
-				"line 1: prod/db: : Kubernetes would refuse it: the value of the label end has to be empty or at most 63 letters, digits, - _ and ., the first and the last a letter or a digit ()\n" +
-				"line 1: prod/db: : Kubernetes would refuse it: the value of the label long has to be empty or at most 63 letters, digits, - _ and ., the first and the last a letter or a digit ()\n" +
-				"line 1: prod/db: : Kubernetes would refuse it: the key of a label is no qualified name ([DNS-1123 subdomain/]name: at most 63 letters, digits, - _ and ., the first and the last a letter or a digit)\n"},
+			"line 1: prod/db: : refused by Kubernetes: the key of a label /n is no qualified name ([DNS-1123 subdomain/]name: at most 63 letters, digits, - _ and ., the first and the last a letter or a digit)\n" +
+				"line 1: prod/db: : refused by Kubernetes: the key of a label A/n is no qualified name ([DNS-1123 subdomain/]name: at most 63 letters, digits, - _ and ., the first and the last a letter or a digit)\n" +
+				"line 1: prod/db: : refused by Kubernetes: the value of the label end has to be empty or at most 63 letters, digits, - _ and ., the first and the last a letter or a digit ()\n" +
+				"line 1: prod/db: : refused by Kubernetes: the value of the label long has to be empty or at most 63 letters, digits, - _ and ., the first and the last a letter or a digit ()\n" +
+				"line 1: prod/db: : refused by Kubernetes: the key of a label is no qualified name ([DNS-1123 subdomain/]name: at most 63 letters, digits, - _ and ., the first and the last a letter or a digit)\n"},
 		{"annotations", head + "  annotations: {A.b/C: any thing, a/b/c: v}\n" + value, "the key of an annotation a/b/c"},
 		{"annotations of 256 KiB", head + "  annotations: {abcd: " + strings.Repeat("x", 256<<10-4) + "}\n" + value, ""},
 		{"annotations over 256 KiB", head + "  annotations: {abcd: " + strings.Repeat("x", 256<<10-3) + "}\n" + value, "the annotations add up to 262145 bytes"},
 
 		{"two keys of a type", head + "type: kubernetes.io/tls\n" + value,
-			"line 1: prod/db: tls.crt: Kubernetes would refuse it: type kubernetes.io/tls needs this key (add it; a patch leaves type out)\n" +
-				"line 1: prod/db: tls.key: Kubernetes would refuse it: type kubernetes.io/tls needs this key (add it; a patch leaves type out)\n"},
+			"line 1: prod/db: tls.crt: refused by Kubernetes: type kubernetes.io/tls needs this key (add it; a patch leaves type out)\n" +
+				"line 1: prod/db: tls.key: refused by Kubernetes: type kubernetes.io/tls needs this key (add it; a patch leaves type out)\n"},
 		{"a patch of one of them", head + "stringData:\n  tls.crt: canary\n", ""},
-		{"either key", head + "type: kubernetes.io/basic-auth\n" + value, "line 1: prod/db: : Kubernetes would refuse it: type kubernetes.io/basic-auth needs the key username or password (add it; a patch leaves type out)\n"},
+		{"either key", head + "type: kubernetes.io/basic-auth\n" + value, "line 1: prod/db: : refused by Kubernetes: type kubernetes.io/basic-auth needs the key username or password (add it; a patch leaves type out)\n"},
 		{"base64 twice", head + "type: kubernetes.io/dockerconfigjson\nstringData:\n  .dockerconfigjson: eyJhdXRocyI6e319\n",
-			"line 8: prod/db: .dockerconfigjson: Kubernetes would refuse it: type kubernetes.io/dockerconfigjson wants a JSON object here (it is base64 of text: under data it is encoded twice, under stringData once too often)\n"},
+			"line 8: prod/db: .dockerconfigjson: refused by Kubernetes: type kubernetes.io/dockerconfigjson wants a JSON object here (it is base64 of text: under data it is encoded twice, under stringData once too often)\n"},
 		{"JSON of a string", head + "type: kubernetes.io/dockercfg\nstringData:\n  .dockercfg: '\"canary\"'\n", "wants a JSON object"},
-		{"an empty private key", head + "type: kubernetes.io/ssh-auth\nstringData:\n  ssh-privatekey: ''\n", "line 8: prod/db: ssh-privatekey: Kubernetes would refuse it: type kubernetes.io/ssh-auth wants a value that is not empty here ()\n"},
+		{"an empty private key", head + "type: kubernetes.io/ssh-auth\nstringData:\n  ssh-privatekey: ''\n", "line 8: prod/db: ssh-privatekey: refused by Kubernetes: type kubernetes.io/ssh-auth wants a value that is not empty here ()\n"},
 		{"a token without an account", head + "type: kubernetes.io/service-account-token\n" + value, "the annotation kubernetes.io/service-account.name"},
 		{"an empty type", head + "type: ''\n" + value, ""},
 
@@ -207,7 +207,7 @@ func TestEncryptRefusesWhatKubernetesWould(t *testing.T) {
 		{"empty stringData", head + "type: kubernetes.io/ssh-auth\nstringData: {}\n", "ssh-privatekey"},
 		{"empty data of any type", head + "data: {}\n", ""},
 		{"everything at once", strings.ReplaceAll(head, "db", "DB") + "  labels: {x y: z, canary-label: v}\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: canary-label\n",
-			"metadata.name is no|the key of a label is|tls.key: Kubernetes|also stands in clear"},
+			"metadata.name is no|the key of a label is|tls.key: refused by Kubernetes|also stands in clear"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, _, err := encrypt(t, c.text, secret.EncryptOptions{})
@@ -259,8 +259,8 @@ func TestUpdateWithoutIdentity(t *testing.T) {
 		t.Errorf("a value changes: %v, %s", err, said(r))
 	}
 	_, _, err = encrypt(t, strings.Replace(before, "  b:", "  c:", 1), o)
-	want := "line 1: prod/db: b: Kubernetes would refuse it: the key is gone, and the Secret is immutable (if the Secret in the cluster will be deleted and made again: --recreate; else give it another name)\n" +
-		"line 9: prod/db: c: Kubernetes would refuse it: the key is new, and the Secret is immutable (if the Secret in the cluster will be deleted and made again: --recreate; else give it another name)\n"
+	want := "line 1: prod/db: b: refused by Kubernetes: the key is gone, and the Secret is immutable (if the Secret in the cluster will be deleted and made again: --recreate; else give it another name)\n" +
+		"line 9: prod/db: c: refused by Kubernetes: the key is new, and the Secret is immutable (if the Secret in the cluster will be deleted and made again: --recreate; else give it another name)\n"
 	if diff := cmp.Diff(want, report(err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -293,11 +293,11 @@ func TestSetRefusesWhatKubernetesWould(t *testing.T) {
 	}
 	docker := typed("dockerconfigjson", "  .dockerconfigjson: '{\"auths\":{\"r\":{\"auth\":\"YTpi\"}}}'\n")
 	for _, c := range []struct{ name, text, key, value, want string }{
-		{"not JSON", docker, ".dockerconfigjson", "canary", "line 7: prod/db: .dockerconfigjson: Kubernetes would refuse it: type kubernetes.io/dockerconfigjson wants a JSON object here ()\n"},
+		{"not JSON", docker, ".dockerconfigjson", "canary", "line 7: prod/db: .dockerconfigjson: refused by Kubernetes: type kubernetes.io/dockerconfigjson wants a JSON object here ()\n"},
 		{"JSON", docker, ".dockerconfigjson", "null", ""},
 		{"another key", docker, "note", "canary", ""},
 		{"an empty private key", typed("ssh-auth", "  ssh-privatekey: canary\n"), "ssh-privatekey", "", "ssh-privatekey"},
-		{"immutable", head + "immutable: true\nstringData:\n  k: canary\n", "k", "canary", "line 7: prod/db: k: Kubernetes would refuse it: the Secret is immutable (if the Secret in the cluster will be deleted and made again: --recreate; else give it another name)\n"},
+		{"immutable", head + "immutable: true\nstringData:\n  k: canary\n", "k", "canary", "line 7: prod/db: k: refused by Kubernetes: the Secret is immutable (if the Secret in the cluster will be deleted and made again: --recreate; else give it another name)\n"},
 		{"immutable: false", head + "immutable: false\nstringData:\n  k: canary\n", "k", "canary", ""},
 		{"a label", head + "  labels:\n    a: b\nstringData:\n  k: canary\n", "k", "canary", ""},
 	} {
@@ -325,7 +325,7 @@ func TestSetRefusesWhatKubernetesWould(t *testing.T) {
 	sealed := seal(t, typed("tls", "  tls.crt: ''\n  tls.key: ''\n"), people("dave")...)
 	for _, c := range []struct{ old, new, want, warning string }{
 		{"  namespace: prod\n", "  namespace: prod\n  labels:\n    x: a-\n", "the label x", ""},
-		{"    tls.key:\n", "    other:\n", "", "tls.key: Kubernetes would refuse it: type kubernetes.io/tls needs this key"},
+		{"    tls.key:\n", "    other:\n", "", "tls.key: refused by Kubernetes: type kubernetes.io/tls needs this key"},
 	} {
 		f := parse(t, edit(sealed, c.old, c.new))
 		item, s, err := secret.Select(f, "", "")

@@ -320,19 +320,7 @@ func (c *cli) writeCreated(o *createOptions, in *input) error {
 
 // withoutLines leaves out the lines of a text that is in no file.
 func withoutLines(err error) error {
-	switch e := err.(type) {
-	case *secret.Error:
-		bare := *e
-		bare.Line = 0
-		return &bare
-	case interface{ Unwrap() []error }:
-		var all []error
-		for _, one := range e.Unwrap() {
-			all = append(all, withoutLines(one))
-		}
-		return errors.Join(all...)
-	}
-	return err
+	return eachFault(err, func(e *secret.Error) { e.Line = 0 })
 }
 
 // flagFault leaves out what was given to a flag: on these command lines it may be a value.

@@ -105,7 +105,7 @@ func (c *cli) dockerLogins(d *dockerFlags, v *values.Values, help string) ([]val
 	}
 	if len(d.passwords) == 0 {
 		var err error
-		if d.passwords, err = c.dockerPasswords(d, v, logins); err != nil {
+		if d.passwords, err = c.dockerPasswords(v, logins); err != nil {
 			return nil, err
 		}
 	}
@@ -116,7 +116,7 @@ func (c *cli) dockerLogins(d *dockerFlags, v *values.Values, help string) ([]val
 }
 
 // dockerPasswords asks for one password after the other, or reads a line each.
-func (c *cli) dockerPasswords(d *dockerFlags, v *values.Values, logins []values.Registry) ([]string, error) {
+func (c *cli) dockerPasswords(v *values.Values, logins []values.Registry) ([]string, error) {
 	var passwords []string
 	if tty, ok := terminal(c.in); ok {
 		for _, l := range logins {

@@ -168,24 +168,12 @@ func (c *cli) editHeader(err error) string {
 
 // shiftLines moves the places in an error of an edited text below a header.
 func shiftLines(err error, by int) error {
-	var joined interface{ Unwrap() []error }
-	var fault *secret.Error
-	switch {
-	case errors.As(err, &joined):
-		var all []error
-		for _, e := range joined.Unwrap() {
-			all = append(all, shiftLines(e, by))
+	return eachFault(err, func(e *secret.Error) {
+		if e.Line > 0 {
+			e.Err = fmt.Errorf("line %d: %w", e.Line+by, e.Err)
 		}
-		return errors.Join(all...)
-	case errors.As(err, &fault):
-		moved := *fault
-		if moved.Line > 0 {
-			moved.Err = fmt.Errorf("line %d: %w", moved.Line+by, moved.Err)
-		}
-		moved.Line = 0
-		return &moved
-	}
-	return err
+		e.Line = 0
+	})
 }
 
 // withoutHeader drops the lines that editHeader put on top.

@@ -26,7 +26,7 @@ func (c *cli) runEditor(path string) error {
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):
-		return fmt.Errorf("the editor (%s) ended with %s: nothing was changed", editor, exit)
+		return fmt.Errorf("the editor (%s) ended with %s: nothing was changed", editor, exit.ProcessState)
 	case err != nil:
 		return hinted("set $VISUAL or $EDITOR", "the editor (%s) could not be run", editor)
 	}

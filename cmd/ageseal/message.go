@@ -196,6 +196,23 @@ func valuesMessage(path string, e *values.Error) message {
 	return message{text + e.Error(), cmp.Or(e.Hint, systemHint(e))}
 }
 
+// eachFault copies an error with a change made to each fault of a Secret in it.
+func eachFault(err error, change func(*secret.Error)) error {
+	switch e := err.(type) {
+	case *secret.Error:
+		copied := *e
+		change(&copied)
+		return &copied
+	case interface{ Unwrap() []error }:
+		var all []error
+		for _, joined := range e.Unwrap() {
+			all = append(all, eachFault(joined, change))
+		}
+		return errors.Join(all...)
+	}
+	return err
+}
+
 func place(path string, line int) string {
 	switch {
 	case path == "":

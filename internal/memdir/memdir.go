@@ -29,8 +29,9 @@ var live struct {
 	dirs map[string]*Dir
 }
 
-// New makes a directory, in memory where that can be.
+// New makes a directory, in memory where that can be, and removes the leftovers of killed runs everywhere.
 func New() (*Dir, error) {
+	removeLeftovers(roots())
 	var err error
 	for _, root := range roots() {
 		var d *Dir
@@ -87,9 +88,18 @@ func Interrupt() {
 	}
 }
 
-// RemoveLeftovers removes what killed runs of this user left behind. It costs the reading of a few directories.
+// RemoveLeftovers removes what killed runs of this user left behind. Every run of the program can afford it: directories in memory have few
+// entries. Where the platform has none it reads the one for temporary files.
 func RemoveLeftovers() {
-	for _, root := range roots() {
+	list := memoryRoots()
+	if len(list) == 0 {
+		list = roots()
+	}
+	removeLeftovers(list)
+}
+
+func removeLeftovers(list []root) {
+	for _, root := range list {
 		entries, err := os.ReadDir(root.path)
 		if err != nil {
 			continue

@@ -25,7 +25,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// alone gives a test directories of its own: other runs of the program would remove a leftover first.
+func alone(t *testing.T) {
+	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir())
+	if dir, err := os.MkdirTemp("/dev/shm", "memdir-test-"); err == nil { //nolint:usetesting // it has to be in memory
+		t.Cleanup(func() { os.RemoveAll(dir) })
+		t.Setenv("XDG_RUNTIME_DIR", dir)
+	}
+}
+
 func TestDir(t *testing.T) {
+	alone(t)
 	d, err := New()
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +62,7 @@ func TestDir(t *testing.T) {
 
 // TestKilled: what a killed run leaves is kept while it runs, and removed by the next one.
 func TestKilled(t *testing.T) {
+	alone(t)
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), "MEMDIR_TEST_CHILD=1")
 	out, err := cmd.StdoutPipe()
@@ -99,7 +111,7 @@ func TestForeign(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	RemoveLeftovers()
+	removeLeftovers(roots())
 	for _, path := range []string{link, file, target} {
 		if _, err := os.Lstat(path); err != nil {
 			t.Error(err)

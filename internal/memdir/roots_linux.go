@@ -12,7 +12,7 @@ func memoryRoots() []root {
 	var list []root
 	for _, path := range []string{os.Getenv("XDG_RUNTIME_DIR"), "/dev/shm"} {
 		var fs unix.Statfs_t
-		if path != "" && unix.Statfs(path, &fs) == nil && (int64(fs.Type) == unix.TMPFS_MAGIC || int64(fs.Type) == unix.RAMFS_MAGIC) {
+		if path != "" && unix.Statfs(path, &fs) == nil && (fs.Type == unix.TMPFS_MAGIC || fs.Type == unix.RAMFS_MAGIC) {
 			list = append(list, root{path, true})
 		}
 	}
