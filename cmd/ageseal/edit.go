@@ -84,7 +84,7 @@ func (c *cli) runEdit(o *editOptions, path string) error {
 	}
 	data, changes, report, err := c.editUntilSealed(view, filepath.Join(dir.Path, filepath.Base(in.path)), options)
 	if err != nil {
-		return within(path, err)
+		return &fileError{path, err}
 	}
 	switch {
 	case bytes.Equal(data, in.data):
@@ -114,6 +114,7 @@ func (c *cli) runEdit(o *editOptions, path string) error {
 // editUntilSealed runs the editor until what it leaves can be sealed, or is left as it was.
 func (c *cli) editUntilSealed(view *secret.View, file string, o secret.EditOptions) ([]byte, []secret.Edited, *secret.Report, error) {
 	text, header := view.Text(), ""
+	var why error // of the header
 	for {
 		shown := append([]byte(header), text...)
 		if err := os.WriteFile(file, shown, 0o600); err != nil {
@@ -129,7 +130,7 @@ func (c *cli) editUntilSealed(view *secret.View, file string, o secret.EditOptio
 		edited = withoutHeader(edited)
 		switch {
 		case header != "" && bytes.Equal(edited, text):
-			return nil, nil, nil, errors.New("given up: nothing was changed")
+			return nil, nil, nil, errors.Join(withoutLines(why), errors.New("given up: nothing was changed"))
 		case len(bytes.TrimSpace(edited)) == 0:
 			return nil, nil, nil, errors.New("nothing was left in the editor: nothing was changed")
 		}
@@ -140,7 +141,7 @@ func (c *cli) editUntilSealed(view *secret.View, file string, o secret.EditOptio
 		if errors.Is(err, secret.ErrWiden) {
 			return nil, nil, nil, err // nothing that can be mended in the editor
 		}
-		text = edited
+		text, why = edited, err
 		header = c.editHeader(err)
 	}
 }
