@@ -11,7 +11,7 @@ import (
 const separator = `[ \t]*(?::(?:[ \t]|$)|=(?:[^=]|$))`
 
 var (
-	keyValue  = lazy.Regexp(`^(?:- +)?(?:(?:export|set|setx|env) +)?(?:["']?` + keyWord + `["']?|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')` + separator)
+	keyValue  = lazy.Regexp(`^(?:[-*>] +)?(?:(?:export|set|setx|env) +)?(?:["']?` + keyWord + `["']?|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')` + separator)
 	flowValue = lazy.Regexp(`^(?:- +)?\[?[ \t]*\{(?:[^{]|$)`)
 )
 
@@ -25,8 +25,29 @@ var (
 	oneValue    = lazy.Regexp(`^(?:[^ \t]+|"[^"]*"|'[^']*')(?:[ \t]+#.*)?$`)
 )
 
+// secretValue is what is hardly anything else: PEM, credentials in a URL, a secret's key with its value right behind the colon.
+var secretValue = lazy.Regexp(`-----BEGIN |://[^/\s:@]*:[^/\s@]+@|(?i)^[-*>\s]*[\w.-]*(?:pass|pwd|secret|token|cred)[\w.-]*:\S`)
+
+// isBase64Line tells a line of PEM or the like, alone on its line: 40 characters or more, of all sorts. (A git commit has no capitals.)
+func isBase64Line(body string) bool {
+	var upper, lower, digit bool
+	for _, r := range strings.TrimRight(body, "=") {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			upper = true
+		case r >= 'a' && r <= 'z':
+			lower = true
+		case r >= '0' && r <= '9':
+			digit = true
+		case r != '+' && r != '/' && r != '-' && r != '_':
+			return false
+		}
+	}
+	return len(body) >= 40 && upper && lower && digit
+}
+
 func isKeyValue(body string) bool {
-	if keyValue().MatchString(body) || flowValue().MatchString(body) {
+	if keyValue().MatchString(body) || flowValue().MatchString(body) || secretValue().MatchString(body) || isBase64Line(body) {
 		return true
 	}
 	m := phraseValue().FindStringSubmatch(body)
@@ -39,7 +60,7 @@ var directives = lazy.Regexp(`^(?:yaml-language-server: \$schema=\S+|Source: [-.
 // valueFilter tells comments that look like values. It sees the comments of an object in order, because the lines of a commented-out
 // block scalar only follow from the one above.
 type valueFilter struct {
-	line, col int // of the last one that did; col is that of its text
+	end, col int // of the last one that did: where it ends, and the column of its text
 }
 
 func (f *valueFilter) looksLikeValue(text string, c comment) bool {
@@ -48,14 +69,14 @@ func (f *valueFilter) looksLikeValue(text string, c comment) bool {
 	col := c.end - len(body) - lineStart(text, c.off)
 	body = strings.TrimRight(body, " \t")
 	switch {
-	case c.full && f.line > 0 && c.line == f.line+1 && (body == "" || col > f.col):
-		f.line++
+	case c.full && f.end > 0 && strings.TrimSpace(text[f.end:c.off]) == "" && (body == "" || col > f.col):
+		f.end = c.end
 		return true
 	case !isKeyValue(body) || directives().MatchString(body):
 		return false
 	}
 	if c.full {
-		f.line, f.col = c.line, col
+		f.end, f.col = c.end, col
 	}
 	return true
 }

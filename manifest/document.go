@@ -1,5 +1,7 @@
 package manifest
 
+import "strings"
+
 // object checks what holds for every object of ours before its fields are read: no YAML feature that makes two readers see two things.
 // It returns nil if the fields can't be read.
 func (i *Item) object(f *faults) *node {
@@ -97,8 +99,8 @@ func stringField(f *faults, n *node, name string) (string, bool) {
 	return "", false
 }
 
-// stringMap reads labels or annotations; values that aren't strings are taken as they are written, they are Kubernetes' to judge.
-func stringMap(f *faults, n *node, name string) map[string]string {
+// stringMap reads labels or annotations. Values that YAML takes for a number, a boolean or a date are refused where strict; Kubernetes does.
+func stringMap(f *faults, n *node, name string, strict bool) map[string]string {
 	if n.isNull() || reported(n) {
 		return nil
 	}
@@ -108,7 +110,13 @@ func stringMap(f *faults, n *node, name string) map[string]string {
 	}
 	m := make(map[string]string, len(n.kids)/2)
 	for j := 0; j < len(n.kids); j += 2 {
-		if v := n.kids[j+1]; v.kind != scalar && !reported(v) {
+		v := n.kids[j+1]
+		// Dates and times are strings to kubectl's reader.
+		if strict && v.kind == scalar && !v.str && !v.isNull() && !reported(v) && strings.Count(v.value, "-") < 2 && !strings.Contains(v.value, ":") {
+			f.add(n.kids[j].line, "", ErrSchema, name+": a value that is not a string", "put it in quotes")
+			continue
+		}
+		if v.kind != scalar && !reported(v) {
 			f.add(n.kids[j].line, "", ErrSchema, name+": a value that is not a string", "")
 		} else {
 			m[n.kids[j].value] = v.value
@@ -122,7 +130,7 @@ type metadata struct {
 	labels, annotations           map[string]string
 }
 
-func readMetadata(f *faults, n *node) (m metadata) {
+func readMetadata(f *faults, n *node, strict bool) (m metadata) {
 	if reported(n) {
 		return m
 	}
@@ -145,9 +153,9 @@ func readMetadata(f *faults, n *node) (m metadata) {
 		case "generateName":
 			read(&m.generateName)
 		case "labels":
-			m.labels = stringMap(f, v, "metadata.labels")
+			m.labels = stringMap(f, v, "metadata.labels", strict)
 		case "annotations":
-			m.annotations = stringMap(f, v, "metadata.annotations")
+			m.annotations = stringMap(f, v, "metadata.annotations", strict)
 		}
 	}
 	return m

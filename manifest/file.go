@@ -36,6 +36,7 @@ type document struct {
 	json       bool // one JSON object, and nothing else
 	slow       bool // read by the YAML library
 	normalized bool // had CRLF, a BOM or no final newline
+	last       bool // nothing stands behind it
 	odd        bool // has line breaks that not every YAML reader takes for one
 	items      []*Item
 }
@@ -58,7 +59,7 @@ func Parse(src []byte) (*File, error) {
 		if !mayHoldSecret(text) {
 			continue
 		}
-		d := &document{source: source{line0: s.line}, raw: text, start: s.start, end: s.end}
+		d := &document{source: source{line0: s.line}, raw: text, start: s.start, end: s.end, last: s.end == len(src)}
 		d.text = normalize(text)
 		d.normalized = d.text != string(text)
 		if d.classify(); len(d.items) > 0 {
@@ -80,8 +81,8 @@ func Parse(src []byte) (*File, error) {
 // Items returns the Secrets of all kinds in the order of the file, those inside Lists too.
 func (f *File) Items() []*Item { return f.items }
 
-// Outside is the text that belongs to no item, in pieces: each document without one, and what stands around the items of a List. Markers
-// and white space around a piece are left out.
+// Outside is the text that belongs to no native Secret, in pieces: each document without one, and what stands around those of a List. Markers
+// and white space around a piece are left out. Native must have read every Native item without an error.
 func (f *File) Outside() []string {
 	var list []string
 	add := func(text string) {
@@ -104,7 +105,7 @@ func (f *File) Outside() []string {
 		var b strings.Builder
 		at := 0
 		for _, i := range d.items {
-			if i.Kind == Broken || i.n == nil {
+			if i.Kind != Native {
 				continue
 			}
 			i.mustRead()

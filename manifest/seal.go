@@ -209,6 +209,30 @@ func (i *Item) Comments() []string {
 	return texts(i.doc.text, i.comments(i.n, from, to))
 }
 
+// CommentPlaces are the item's comments with the keys that they belong to.
+func (i *Item) CommentPlaces() []string {
+	i.mustRead()
+	from, to := i.region()
+	keys := allKeys(i.n, nil)
+	next := 0
+	var list []string
+	for _, c := range i.comments(i.n, from, to) {
+		for next < len(keys) && keys[next].off < c.off {
+			next++
+		}
+		of := next
+		if !c.full {
+			of--
+		}
+		name := ""
+		if of >= 0 && of < len(keys) {
+			name = keys[of].value
+		}
+		list = append(list, i.doc.text[c.off:c.end]+"\x00"+name)
+	}
+	return list
+}
+
 // Replace puts another item, of another version of the same file, in the place of this one, with the edits made to it and the comments
 // above it. It reports whether that can be done: both must stand in the same kind of place.
 func (i *Item) Replace(with *Item) bool {
@@ -218,22 +242,33 @@ func (i *Item) Replace(with *Item) bool {
 		return false
 	}
 	text := with.regionText()
-	if with.top && !with.edited {
-		text = string(with.doc.raw)
-	}
 	if i.top {
-		// A document that changes its place is the first one, without a marker, before or after.
 		const marker = "---\n"
-		switch here, there := strings.HasPrefix(i.doc.text, marker), strings.HasPrefix(text, marker); {
-		case here && !there:
+		here, there := strings.HasPrefix(i.doc.text, marker), strings.HasPrefix(text, marker)
+		switch {
+		case here && !there: // it is no longer the first document
 			text = marker + text
 		case there && !here:
 			text = text[len(marker):]
+		case !with.edited && with.doc.fits(i.doc):
+			text = string(with.doc.raw)
 		}
 	}
 	from, to := i.region()
 	i.edits, i.edited = []edit{{from, to, text}}, true
 	return true
+}
+
+// fits says whether a document can stand, as it is, where another one does: without a final newline only at the end of a file, with a BOM only
+// at its beginning.
+func (d *document) fits(place *document) bool {
+	return (place.last || len(d.raw) > 0 && d.raw[len(d.raw)-1] == '\n') && (place.start == 0 || !strings.HasPrefix(string(d.raw), bom))
+}
+
+// Text is the text that belongs to the item, with the edits made so far.
+func (i *Item) Text() string {
+	i.mustRead()
+	return i.regionText()
 }
 
 // regionText is the text that belongs to the item, with its edits.

@@ -16,6 +16,19 @@ import (
 // Decrypt turns every sealed document of the file into a native Secret and returns how many there were. On a fault the
 // file is to be discarded. A document that speaks of a Secret and can't be parsed is a fault: it could be a sealed one.
 func Decrypt(f *manifest.File, o *crypt.Opener, allowTypes []string) (int, error) {
+	return decrypt(f, o, allowTypes, Plain)
+}
+
+// DecryptToKeep is Decrypt for a file that stays in plaintext: the comments inside the spec go along, and no annotation is dropped.
+func DecryptToKeep(f *manifest.File, o *crypt.Opener, allowTypes []string) (int, error) {
+	return decrypt(f, o, allowTypes, func(s *manifest.EncryptedSecret, values map[string][]byte) *manifest.Plain {
+		p := Plain(s, values)
+		p.Text = map[string]string{}
+		return p
+	})
+}
+
+func decrypt(f *manifest.File, o *crypt.Opener, allowTypes []string, plain func(*manifest.EncryptedSecret, map[string][]byte) *manifest.Plain) (int, error) {
 	type opened struct {
 		item  *manifest.Item
 		plain *manifest.Plain
@@ -28,7 +41,7 @@ func Decrypt(f *manifest.File, o *crypt.Opener, allowTypes []string) (int, error
 			faults = append(faults, err)
 			continue
 		}
-		done = append(done, opened{items[i], Plain(s, values)})
+		done = append(done, opened{items[i], plain(s, values)})
 	}
 	if len(faults) > 0 {
 		return 0, errors.Join(faults...)
@@ -90,8 +103,15 @@ func Each(n int, fn func(i int) error) []error {
 	var next sync.Mutex
 	at := 0
 	var wg sync.WaitGroup
+	panics := make(chan any, n)
 	for range min(n, runtime.GOMAXPROCS(0)) {
 		wg.Go(func() {
+			// One that is not caught here prints its value, and ends the process before anybody can clean up.
+			defer func() {
+				if p := recover(); p != nil {
+					panics <- p
+				}
+			}()
 			for {
 				next.Lock()
 				i := at
@@ -105,6 +125,10 @@ func Each(n int, fn func(i int) error) []error {
 		})
 	}
 	wg.Wait()
+	close(panics)
+	for p := range panics {
+		panic(p)
+	}
 	return errs
 }
 

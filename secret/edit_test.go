@@ -239,7 +239,7 @@ func TestEditRefuses(t *testing.T) {
 		"a name that is none":  {replace("name: db", "name: D_B"), "DNS-1123"},
 		"no name":              {replace("  name: db\n", ""), "metadata.name is missing"},
 		"a key that is none":   {replace("  a:", "  a/b:"), "does not allow"},
-		"a template":           {replace("name: db", "name: '{{ .Release.Name }}'"), "template"},
+		"a template":           {replace("name: db", "name: '{{ .Release.Name }}'"), "a document that is no Secret"},
 		"a conflict":           {replace("  a: canary-one\n", "<<<<<<< ours\n  a: canary-one\n=======\n>>>>>>> theirs\n"), "merge conflict"},
 		"the Secret in another": {func(s string) string {
 			return "kind: Wrapper\napiVersion: x/v1\nspec:\n" + indent(s[:strings.Index(s, "---")])
@@ -293,7 +293,7 @@ func TestMove(t *testing.T) {
 			t.Fatal(err)
 		}
 		o.Opener = crypt.NewOpener(dave...)
-		_, err = secret.NewWriter().Move(item, s, namespace, name, o)
+		_, err = secret.NewWriter().Move(item, s, namespace, name, nil, o)
 		if err != nil && f.Changed() {
 			t.Error("changed beside an error")
 		}

@@ -215,25 +215,55 @@ func keepUnchanged(spec *manifest.Spec, n *manifest.NativeSecret, old previous, 
 // checkClear refuses a value that would also stay readable outside data and stringData: in a label, an annotation, a
 // comment.
 func checkClear(item *manifest.Item, n *manifest.NativeSecret, at string, allowed []string) error {
-	clear := item.Clear()
-	longest := 0
-	for _, text := range clear {
-		longest = max(longest, len(text))
-	}
 	var faults []error
-	for _, key := range sortedKeys(n.Values) {
-		v := n.Values[key]
-		value := bytes.TrimSpace(v.Bytes)
-		if len(value) < minClear || len(value) > longest || slices.Contains(allowed, key) {
-			continue
-		}
-		forms := []string{string(value), base64.StdEncoding.EncodeToString(value), base64.StdEncoding.EncodeToString(v.Bytes)}
-		if slices.ContainsFunc(clear, func(text string) bool {
-			return slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(text, form) })
-		}) {
-			faults = append(faults, &Error{Line: v.Line, Secret: at, Key: key, Err: ErrClear,
-				Hint: "take it out of the metadata and comments, or insist with --allow-clear " + key})
-		}
+	for _, key := range inClear(item.Clear(), n.Values, allowed) {
+		faults = append(faults, clearFault(n.Values[key].Line, at, key))
 	}
 	return errors.Join(faults...)
+}
+
+func clearFault(line int, at, key string) error {
+	return &Error{Line: line, Secret: at, Key: key, Err: ErrClear,
+		Hint: "take it out of the metadata and comments, or insist with --allow-clear " + key}
+}
+
+// inClear lists the keys, less the allowed ones, of values that stand in texts, as they are or in base64, and of those of which a comment
+// of the first text has a whole line.
+func inClear(texts []string, values map[string]manifest.Value, allowed []string) []string {
+	longest := 0
+	for _, text := range texts {
+		longest = max(longest, len(text))
+	}
+	lines := map[string]bool{}
+	for line := range strings.SplitSeq(texts[0], "\n") {
+		if _, comment, ok := strings.Cut(line, "#"); ok {
+			if comment = strings.Trim(comment, "# \t"); len(comment) >= minClear {
+				lines[comment] = true
+			}
+		}
+	}
+	var keys []string
+	for _, key := range sortedKeys(values) {
+		value := bytes.TrimSpace(values[key].Bytes)
+		bare, _, _ := strings.Cut(key, "\x00")
+		if len(value) < minClear || slices.Contains(allowed, bare) {
+			continue
+		}
+		forms := []string{string(value), base64.StdEncoding.EncodeToString(value), base64.StdEncoding.EncodeToString(values[key].Bytes)}
+		found := len(value) <= longest && slices.ContainsFunc(texts, func(text string) bool {
+			return slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(text, form) })
+		})
+		if !found && len(lines) > 0 && bytes.IndexByte(value, '\n') >= 0 {
+			for line := range bytes.SplitSeq(value, []byte("\n")) {
+				if line = bytes.TrimSpace(line); len(line) >= minClear && lines[string(line)] {
+					found = true
+					break
+				}
+			}
+		}
+		if found {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }

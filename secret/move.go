@@ -37,8 +37,9 @@ func Unset(item *manifest.Item, s *manifest.EncryptedSecret, recreate bool, keys
 }
 
 // Move binds a sealed Secret to another namespace or name, "" for the one it has, and renames it in metadata where that names it. Every
-// value is opened, and encrypted again under a fresh data key. It returns what the Secret is called now.
-func (w *Writer) Move(item *manifest.Item, s *manifest.EncryptedSecret, namespace, name string, o EditOptions) (now string, err error) {
+// value is opened, and encrypted again under a fresh data key. others are the Secrets of the file, none of which may be bound to the same. It
+// returns what the Secret is called now.
+func (w *Writer) Move(item *manifest.Item, s *manifest.EncryptedSecret, namespace, name string, others []*manifest.EncryptedSecret, o EditOptions) (now string, err error) {
 	values, err := OpenForReading(s, o.Opener)
 	if err != nil {
 		return "", err
@@ -56,6 +57,11 @@ func (w *Writer) Move(item *manifest.Item, s *manifest.EncryptedSecret, namespac
 	}
 	if err := CheckName(namespace, name); err != nil {
 		return "", err
+	}
+	for _, other := range others {
+		if other.Spec.Binding == spec.Binding && other.Spec.Line != s.Spec.Line {
+			return "", fault(fmt.Errorf("another Secret of the file is bound to %s already: their values could be exchanged", Ref(spec.Binding.Namespace, spec.Binding.Name)))
+		}
 	}
 	if err := o.allow(s, sortedKeys(values), o.Recipients); err != nil {
 		return "", err

@@ -16,6 +16,11 @@ import (
 // where metadata names none. (Kubernetes: ValidateSecret, pkg/apis/core/validation; ValidateObjectMeta and
 // ValidateAnnotations, apimachinery pkg/api/validation.)
 func Check(n *manifest.NativeSecret, line int, bound string) error {
+	return check(n, line, bound, true)
+}
+
+// check is Check; complete says whether every key that the type needs has to be there.
+func check(n *manifest.NativeSecret, line int, bound string, complete bool) error {
 	f := faults{line: line, at: checkedRef(n.Namespace, n.Name+n.GenerateName)}
 	if n.Name == "" && n.GenerateName == "" {
 		f.add("values are bound to the Secret's name: give it one", "metadata.name is missing")
@@ -26,7 +31,9 @@ func Check(n *manifest.NativeSecret, line int, bound string) error {
 	}
 	f.metadata(n.Labels, n.Annotations)
 	f.account(n.Type, n.Annotations)
-	f.required(n.Type, func(key string) bool { _, ok := n.Values[key]; return ok })
+	if complete {
+		f.required(n.Type, func(key string) bool { _, ok := n.Values[key]; return ok })
+	}
 	for _, key := range sortedKeys(n.Values) {
 		f.value(n.Type, key, n.Values[key].Bytes, n.Values[key].Line)
 	}
@@ -224,8 +231,9 @@ func isQualified(key string) bool {
 	return IsName(prefix) && isLabelValue(name)
 }
 
-// isVariable tells a text that Flux substitutes after the build (postBuild.substitute): what will stand there can't be judged.
-func isVariable(s string) bool { return strings.Contains(s, "${") }
+// isVariable tells a text that something substitutes later, such as Flux after the build (postBuild.substitute) or kustomize's vars: what
+// will stand there can't be judged. No name has a dollar sign.
+func isVariable(s string) bool { return strings.ContainsRune(s, '$') }
 
 // named quotes the key of a label for a message, unless it may be a piece of a value that went astray.
 func named(key string) string {
@@ -245,6 +253,6 @@ func checkedRef(namespace, name string) string {
 
 func isShown(s string) bool {
 	return len(s) > 0 && len(s) <= 253 && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._${}:=", r)
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._${}():=", r)
 	})
 }

@@ -48,6 +48,7 @@ func (w *Writer) session(to []*crypt.Recipient) (*crypt.Session, error) {
 // seal encrypts values under one fresh data key and enters them, with its wrap, into spec.
 func (w *Writer) seal(spec *manifest.Spec, to []*crypt.Recipient, values map[string][]byte) error {
 	if len(values) == 0 {
+		prune(spec)
 		return nil
 	}
 	session, err := w.session(to)

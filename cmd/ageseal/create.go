@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/internal/atomicfile"
@@ -29,7 +28,6 @@ func newCreateCommand(c *cli) *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.SetFlagErrorFunc(flagFault)
 	cmd.AddCommand(newCreateSecretCommand(c))
 	return cmd
 }
@@ -56,7 +54,7 @@ type createOptions struct {
 	recipients          recipientFlags
 	namespace           string
 	file, output        string
-	force               bool
+	force, recreate     bool
 	labels, annotations []string
 	immutable           bool
 	appendHash          bool
@@ -77,6 +75,7 @@ func (o *createOptions) add(cmd *cobra.Command) {
 	flags.StringVarP(&o.namespace, "namespace", "n", "", "the Secret's `namespace`")
 	flags.StringVar(&o.file, "file", "", "write to this new `file`, whose rule of the policy is used, instead of standard output")
 	flags.BoolVar(&o.force, "force", false, "replace the file if it exists")
+	flags.BoolVar(&o.recreate, "recreate", false, recreateUsage)
 	flags.StringVarP(&o.output, "output", "o", "", "write `yaml or json` (default yaml, or what the name of --file ends with)")
 	flags.StringArrayVar(&o.labels, "label", nil, "add a label, `key=value` (repeatable)")
 	flags.StringArrayVar(&o.annotations, "annotation", nil, "add an annotation, `key=value` (repeatable)")
@@ -167,7 +166,14 @@ func (c *cli) runCreate(o *createOptions, name string, add source) error {
 	if err != nil {
 		return err
 	}
-	report, err := secret.NewWriter().Encrypt(file, secret.EncryptOptions{Target: target, AllowClear: o.allowClear, Empty: true})
+	encrypt := secret.EncryptOptions{Target: target, AllowClear: o.allowClear, Empty: true, Recreate: o.recreate}
+	if old, err := readExisting(path); path != "" && err == nil {
+		// What --force replaces is what the cluster has.
+		if was, err := manifest.Parse(old); err == nil {
+			encrypt.Previous = func(namespace, name string) *manifest.EncryptedSecret { return findSealed(was, namespace, name) }
+		}
+	}
+	report, err := secret.NewWriter().Encrypt(file, encrypt)
 	if err != nil {
 		return within(o.shown(), withoutLines(err))
 	}
@@ -304,6 +310,9 @@ func (o *createOptions) destination() (string, error) {
 
 // writeCreated writes where destination says. Without --force, a file that came about meanwhile stays.
 func (c *cli) writeCreated(o *createOptions, in *input) error {
+	if err := fits(in.shown, in.file.Bytes()); err != nil {
+		return err
+	}
 	if in.path == "" {
 		return c.writeOutput("", in.file.Bytes(), 0)
 	}
@@ -321,19 +330,4 @@ func (c *cli) writeCreated(o *createOptions, in *input) error {
 // withoutLines leaves out the lines of a text that is in no file.
 func withoutLines(err error) error {
 	return eachFault(err, func(e *secret.Error) { e.Line = 0 })
-}
-
-// flagFault leaves out what was given to a flag: on these command lines it may be a value.
-func flagFault(cmd *cobra.Command, err error) error {
-	hint := cmd.CommandPath() + " --help"
-	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && unknown.GetSpecifiedShortnames() != "" {
-		return hinted(hint, "unknown flag -%s", unknown.GetSpecifiedName()[:1])
-	}
-	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		return hinted(hint, "--%s does not take what was given to it", invalid.GetFlag().Name)
-	}
-	if _, ok := errors.AsType[*pflag.InvalidSyntaxError](err); ok {
-		return hinted(hint, "a malformed flag")
-	}
-	return hinted(hint, "%w", err)
 }

@@ -29,7 +29,8 @@ func newDecryptCommand(c *cli) *cobra.Command {
 so it works as a filter after any renderer. From a directory, the files that hold a sealed document are
 written, as one stream. It is all or nothing: on any error there is no output.
 
-With --write, plaintext takes the place of what is sealed in the files: the way out of the tool, after a question.` + exitHelp(statusFindings, statusNoIdentity, statusAuthentication),
+With --write, plaintext takes the place of what is sealed in the files: the way out of the tool, after a question.
+Comments stay, and so do the files' modes.` + exitHelp(statusFindings, statusNoIdentity, statusAuthentication),
 		Example: `  ageseal decrypt apps/shop/prod/db.yaml
   helm template shop ./chart | ageseal decrypt - | kubectl apply --server-side -f -
   ageseal decrypt -i key.txt apps/shop/prod > /dev/shm/secrets.yaml`,
@@ -62,9 +63,13 @@ func (c *cli) runDecrypt(o *decryptOptions, args []string) error {
 	if err != nil {
 		return err
 	}
+	decrypt := secret.Decrypt
+	if o.inPlace {
+		decrypt = secret.DecryptToKeep
+	}
 	opened := make([]int, len(inputs))
 	faults := c.each(len(inputs), "decrypting", func(i int) (err error) {
-		if opened[i], err = secret.Decrypt(inputs[i].file, opener, o.allowTypes); err != nil {
+		if opened[i], err = decrypt(inputs[i].file, opener, o.allowTypes); err != nil {
 			return &fileError{inputs[i].shown, err}
 		}
 		return nil

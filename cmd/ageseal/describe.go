@@ -66,12 +66,14 @@ func (c *cli) runDescribe(args []string) error {
 func (c *cli) description(path string, d *secret.Described) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	field := func(name, value string) { fmt.Fprintf(w, "%s:\t%s\n", name, shown(value)) }
+	// On one line each: what a document says must not look like a field of ours.
+	oneLine := func(value string) string { return shown(strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(value)) }
+	field := func(name, value string) { fmt.Fprintf(w, "%s:\t%s\n", name, oneLine(value)) }
 	list := func(name string, values map[string]string) {
 		for i, key := range keysOf(values) {
 			if i > 0 {
 				name = ""
-				fmt.Fprintf(w, "\t%s\n", shown(key+"="+values[key]))
+				fmt.Fprintf(w, "\t%s\n", oneLine(key+"="+values[key]))
 				continue
 			}
 			field(name, key+"="+values[key])

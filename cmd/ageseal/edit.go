@@ -34,9 +34,10 @@ Values, keys, labels, comments, whole Secrets can be changed, added and removed.
 again; under another name or namespace a Secret is bound anew.
 
 An edit that can't be sealed opens again, with the reason on top; leave the editor without a change to give up.
-On Linux the plaintext is in memory (it may be swapped out) and is gone when the editor is.` + exitHelp(statusNoIdentity, statusAuthentication),
+On Linux the plaintext is in memory (it may be swapped out) and is gone when the editor is. vim is told to
+keep no copies; some editors keep them elsewhere (VS Code's local history, backup directories): use another.` + exitHelp(statusNoIdentity, statusAuthentication),
 		Example: `  ageseal edit apps/shop/prod/db.yaml
-  EDITOR="code --wait" ageseal edit --name db apps/shop/prod/secrets.yaml`,
+  EDITOR=nano ageseal edit --name db apps/shop/prod/secrets.yaml    # one of several`,
 		Args: argsBetween(1, 1, "a sealed manifest"),
 		RunE: func(_ *cobra.Command, args []string) error { return c.runEdit(o, args[0]) },
 	}
@@ -82,24 +83,25 @@ func (c *cli) runEdit(o *editOptions, path string) error {
 	if !dir.InMemory {
 		c.warn("no storage in memory here: while you edit, the plaintext is on disk in "+dir.Path, "")
 	}
-	data, changes, report, err := c.editUntilSealed(view, filepath.Join(dir.Path, filepath.Base(in.path)), options)
-	if err != nil {
-		return &fileError{path, err}
-	}
+	changes, report, err := c.editUntilSealed(view, filepath.Join(dir.Path, filepath.Base(in.path)), options, func(data []byte) error {
+		if bytes.Equal(data, in.data) {
+			return nil
+		}
+		unlock, err := c.lock([]string{path})
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		return atomicfile.WriteAll([]atomicfile.File{{Path: in.path, Data: data, Old: in.data}})
+	})
 	switch {
-	case bytes.Equal(data, in.data):
+	case err != nil:
+		return &fileError{path, err}
+	case report == nil:
 		c.note("%s: unchanged", path)
 		return nil
 	case len(changes) == 0:
 		c.note("%s: documents moved or removed, no Secret changed", path)
-	}
-	unlock, err := c.lock([]string{path})
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := atomicfile.WriteAll([]atomicfile.File{{Path: in.path, Data: data, Old: in.data}}); err != nil {
-		return err
 	}
 	for i := range report.Warnings {
 		report.Warnings[i].Line = 0 // of the edited text, which is gone
@@ -111,35 +113,38 @@ func (c *cli) runEdit(o *editOptions, path string) error {
 	return nil
 }
 
-// editUntilSealed runs the editor until what it leaves can be sealed, or is left as it was.
-func (c *cli) editUntilSealed(view *secret.View, file string, o secret.EditOptions) ([]byte, []secret.Edited, *secret.Report, error) {
+// editUntilSealed runs the editor until what it leaves is sealed and written, or left as it was: then there is no report. What can't be sealed
+// or written is not lost but shown again, with the reason on top.
+func (c *cli) editUntilSealed(view *secret.View, file string, o secret.EditOptions, write func([]byte) error) ([]secret.Edited, *secret.Report, error) {
 	text, header := view.Text(), ""
 	var why error // of the header
 	for {
 		shown := append([]byte(header), text...)
 		if err := os.WriteFile(file, shown, 0o600); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 		if err := c.runEditor(file); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 		edited, err := readBounded(file)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
-		edited = withoutHeader(edited)
+		edited = withoutHeader(edited, header)
 		switch {
-		case header != "" && bytes.Equal(edited, text):
-			return nil, nil, nil, errors.Join(withoutLines(why), errors.New("given up: nothing was changed"))
+		case bytes.Equal(edited, text) && header == "":
+			return nil, nil, nil
+		case bytes.Equal(edited, text):
+			return nil, nil, errors.Join(withoutLines(why), errors.New("given up: nothing was changed"))
 		case len(bytes.TrimSpace(edited)) == 0:
-			return nil, nil, nil, errors.New("nothing was left in the editor: nothing was changed")
+			return nil, nil, errors.New("nothing was left in the editor: nothing was changed")
 		}
 		data, changes, report, err := view.Seal(secret.NewWriter(), edited, o)
 		if err == nil {
-			return data, changes, report, nil
+			err = write(data)
 		}
-		if errors.Is(err, secret.ErrWiden) {
-			return nil, nil, nil, err // nothing that can be mended in the editor
+		if err == nil {
+			return changes, report, nil
 		}
 		text, why = edited, err
 		header = c.editHeader(err)
@@ -177,9 +182,16 @@ func shiftLines(err error, by int) error {
 	})
 }
 
-// withoutHeader drops the lines that editHeader put on top.
-func withoutHeader(text []byte) []byte {
-	for bytes.HasPrefix(text, []byte(editMark)) {
+// withoutHeader drops the lines that editHeader put on top, as far as they are still there.
+func withoutHeader(text []byte, header string) []byte {
+	if header == "" {
+		return text
+	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // of an editor that begins every file so
+	for range strings.Count(header, "\n") {
+		if !bytes.HasPrefix(text, []byte(editMark)) {
+			break
+		}
 		_, text, _ = bytes.Cut(text, []byte("\n"))
 	}
 	return text

@@ -56,7 +56,8 @@ func editorProcess(editor, path string) *exec.Cmd {
 }
 
 // discreet are options that keep vim from writing what it edits elsewhere: swap and backup files, undo history, and the registers that its
-// viminfo (shada) keeps. Other editors keep such files beside the edited one, which is in memory.
+// viminfo (shada) keeps. Other editors keep such files beside the edited one, which is in memory, unless they are configured otherwise; the
+// help says so.
 func discreet(editor string) []string {
 	words := strings.Fields(editor)
 	path, err := exec.LookPath(words[0])

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -142,8 +143,14 @@ func (c *cli) runEncrypt(o *encryptOptions, args []string) error {
 		if err := c.write(inputs); err != nil {
 			return err
 		}
-	} else if err := c.writeOutput(o.output, joinStreams(inputs), 0o644); err != nil {
-		return err
+	} else {
+		data := joinStreams(inputs)
+		if err := fits(cmp.Or(o.output, "the output"), data); err != nil {
+			return err
+		}
+		if err := c.writeOutput(o.output, data, 0o644); err != nil {
+			return err
+		}
 	}
 	for _, i := range work {
 		c.reportEncrypted(inputs[i], reports[i], targets[i])

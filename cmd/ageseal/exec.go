@@ -33,7 +33,8 @@ func newExecCommand(c *cli) *cobra.Command {
 		Short: "Run a command with the values in its environment",
 		Long: `Run a command with every value of sealed Secrets as an environment variable named like its key. Of a key in
 several, the last one counts, as with envFrom in a pod. Nothing is written anywhere; what the command makes of
-its environment is up to it. With --only, just these keys, which may get another name: --only DB_PASS=password.` +
+its environment is up to it. Variables that steer programs, such as PATH or LD_PRELOAD, are refused unless
+--only names them. With --only, just these keys, which may get another name: --only DB_PASS=password.` +
 			exitHelp(statusNoIdentity, statusAuthentication) + `
 The command's own status is passed on; 126 it can't be run, 127 it was not found.`,
 		Example: `  ageseal exec apps/shop/prod/db.yaml -- ./migrate
@@ -59,7 +60,11 @@ The command's own status is passed on; 126 it can't be run, 127 it was not found
 func (c *cli) runExec(o *execOptions, files, command []string) error {
 	program, err := exec.LookPath(command[0])
 	if err != nil {
-		return &exitError{&hintError{fmt.Errorf("%s: command not found", command[0]), ""}, notRunStatus(err)}
+		status, what := notRunStatus(err), "command not found"
+		if status == statusCannotRun {
+			what = "can't be run"
+		}
+		return &exitError{fmt.Errorf("%s: %s", command[0], what), status}
 	}
 	inputs, _, err := c.inputs(files)
 	if err != nil {
@@ -132,12 +137,32 @@ func environment(base []string, values map[string][]byte, only []string) ([]stri
 		switch {
 		case !isVariable(name):
 			return nil, hinted("name those you need: --only VARIABLE="+names[name], "key %s: not a name of an environment variable", names[name])
+		case len(only) == 0 && steers(name):
+			return nil, hinted("if that is meant: --only "+name+", and the others", "key %s: as an environment variable it would steer programs, and anyone can write a key", name)
 		case strings.IndexByte(string(value), 0) >= 0:
 			return nil, hinted("leave it out: --only names those you need", "key %s: the value holds a NUL byte, which no environment can have", names[name])
 		}
 		env = append(env, name+"="+string(value))
 	}
 	return env, nil
+}
+
+// steering are variables by which the loader, shells, interpreters and tools run code or look elsewhere; a * stands for any ending.
+var steering = []string{
+	"AGESEAL_*", "LD_*", "DYLD_*", "GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "MALLOC_*", "PATH", "HOME", "SHELL", "IFS", "ENV", "BASH_*",
+	"BASHOPTS", "SHELLOPTS", "PS4", "PROMPT_COMMAND", "TMPDIR", "XDG_*", "EDITOR", "VISUAL", "PAGER", "LESSOPEN", "BROWSER", "GIT_*", "SSH_*",
+	"PYTHON*", "PERL5*", "PERLLIB", "RUBYOPT", "RUBYLIB", "NODE_*", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH",
+	"GOFLAGS", "PSQLRC", "KUBECONFIG", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY",
+}
+
+// steers says whether a variable is one of these. Whoever can push can write a value, and a key is easily overlooked in a review.
+func steers(name string) bool {
+	return slices.ContainsFunc(steering, func(s string) bool {
+		if prefix, ok := strings.CutSuffix(s, "*"); ok {
+			return strings.HasPrefix(name, prefix)
+		}
+		return name == s || strings.HasSuffix(s, "_PROXY") && strings.EqualFold(name, s)
+	})
 }
 
 // isVariable tells a name of an environment variable (POSIX.1-2017, 8.1).

@@ -203,6 +203,9 @@ func (c *cli) write(inputs []*input) error {
 	for _, in := range inputs {
 		switch {
 		case in.file.Changed():
+			if err := fits(in.shown, in.file.Bytes()); err != nil {
+				return err
+			}
 			files = append(files, atomicfile.File{Path: in.path, Data: in.file.Bytes(), Old: in.data})
 		case in.path != "":
 			done = append(done, in.path)
@@ -210,6 +213,14 @@ func (c *cli) write(inputs []*input) error {
 	}
 	atomicfile.RemoveLeftovers(done)
 	return atomicfile.WriteAll(files)
+}
+
+// fits refuses a manifest that would be larger than what is read back.
+func fits(shown string, data []byte) error {
+	if len(data) > manifest.MaxFileSize {
+		return &fileError{shown, hinted("split it into several files", "%w: it would be larger than the 8 MiB of a manifest", manifest.ErrLimit)}
+	}
+	return nil
 }
 
 // writeOutput puts data on standard output, or into a file that is replaced as a whole. Plaintext gets mode 0600.

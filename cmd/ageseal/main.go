@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ageseal/ageseal/identity"
@@ -24,15 +25,25 @@ func main() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, stopSignals...)
 	go interrupted(signals)
-	ignoreFileSizeSignal()
+	catchFileSizeSignal()
+	takeDirectory()
 	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
 }
 
-// interrupted ends the process on a signal, but not between two renames of one run, and leaves no temporary file. A Ctrl-C while the
-// user's editor has the terminal is for the editor.
+// takeDirectory makes the working directory the one that the system has. Reached through a link, $PWD says another, by which a file would
+// have another rule of the policy.
+func takeDirectory() {
+	os.Unsetenv("PWD")
+	if dir, err := os.Getwd(); err == nil {
+		os.Setenv("PWD", dir)
+	}
+}
+
+// interrupted ends the process on a signal, but not between two renames of one run, and leaves no temporary file. What is typed while the
+// user's editor has the terminal, such as Ctrl-C, is for the editor.
 func interrupted(signals <-chan os.Signal) {
 	for s := range signals {
-		if s != os.Interrupt || !childHasTerminal.Load() {
+		if !slices.Contains(terminalSignals, s) || !childHasTerminal.Load() {
 			break
 		}
 	}

@@ -63,7 +63,11 @@ func (c *cli) runMv(o *mvOptions, path string) error {
 		return err
 	}
 	was := secret.Ref(sel.doc.Spec.Binding.Namespace, sel.doc.Spec.Binding.Name)
-	now, err := secret.NewWriter().Move(sel.item, sel.doc, o.namespace, o.name, options)
+	others, err := secret.All(sel.in.file, "", "")
+	if err != nil {
+		return &fileError{path, err}
+	}
+	now, err := secret.NewWriter().Move(sel.item, sel.doc, o.namespace, o.name, others, options)
 	if err != nil {
 		c.knowNames(sel.in.path)
 		return &fileError{path, err}

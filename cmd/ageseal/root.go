@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/ageseal/ageseal/identity"
@@ -62,6 +65,7 @@ and decrypts them when manifests are built. Names and keys stay readable, values
 	cmd.SetIn(c.in)
 	cmd.SetOut(c.out)
 	cmd.SetErr(c.err)
+	cmd.SetFlagErrorFunc(flagFault)
 	flags := cmd.PersistentFlags()
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "print errors and warnings only")
 	flags.StringVar(&c.policyFile, "policy", "", "use this policy `file`, without comparing it with the one accepted before")
@@ -147,4 +151,25 @@ func newVersionCommand(c *cli) *cobra.Command {
 			return err
 		},
 	}
+}
+
+// flagFault leaves out what was given to a flag: on these command lines it may be a value.
+func flagFault(cmd *cobra.Command, err error) error {
+	hint := cmd.CommandPath() + " --help"
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		switch name := unknown.GetSpecifiedName(); {
+		case unknown.GetSpecifiedShortnames() != "":
+			return hinted(hint, "unknown flag -%s", name[:1])
+		case strings.Trim(name, "-abcdefghijklmnopqrstuvwxyz") == "":
+			return hinted(hint, "unknown flag --%s", name)
+		}
+		return hinted(hint, "unknown flag")
+	}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return hinted(hint, "--%s does not take what was given to it", invalid.GetFlag().Name)
+	}
+	if _, ok := errors.AsType[*pflag.InvalidSyntaxError](err); ok {
+		return hinted(hint, "a malformed flag")
+	}
+	return hinted(hint, "%w", err)
 }

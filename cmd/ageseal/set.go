@@ -72,7 +72,7 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 	if err != nil {
 		return err
 	}
-	target, err := c.target(path, &o.recipients)
+	target, err := c.target(selected.in.path, &o.recipients)
 	if err != nil {
 		return within(path, err)
 	}

@@ -4,6 +4,9 @@ package main
 
 import "os"
 
-var stopSignals = []os.Signal{os.Interrupt}
+var (
+	stopSignals     = []os.Signal{os.Interrupt}
+	terminalSignals = stopSignals
+)
 
-func ignoreFileSizeSignal() {}
+func catchFileSizeSignal() {}

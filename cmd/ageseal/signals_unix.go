@@ -8,7 +8,11 @@ import (
 	"syscall"
 )
 
-var stopSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+var (
+	stopSignals     = []os.Signal{os.Interrupt, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP}
+	terminalSignals = []os.Signal{os.Interrupt, syscall.SIGQUIT} // that a key sends (termios(3))
+)
 
-// ignoreFileSizeSignal turns SIGXFSZ, which would end the process with a stack trace, into an error of the write.
-func ignoreFileSizeSignal() { signal.Ignore(syscall.SIGXFSZ) }
+// catchFileSizeSignal turns SIGXFSZ, which would end the process with a stack trace, into an error of the write. It is not ignored: a
+// program that we run or become would inherit that.
+func catchFileSizeSignal() { signal.Notify(make(chan os.Signal, 1), syscall.SIGXFSZ) }

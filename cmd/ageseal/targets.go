@@ -115,7 +115,7 @@ func (c *cli) target(path string, r *recipientFlags) (secret.Target, error) {
 
 // rule finds the rule that governs a file, of a policy that is the one accepted before.
 func (c *cli) rule(path string) (*repository, *policy.Rule, error) {
-	abs, err := filepath.Abs(path)
+	abs, err := realPath(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -138,23 +138,14 @@ func (c *cli) rule(path string) (*repository, *policy.Rule, error) {
 // repository finds the policy for a directory: --policy, else the one at the git top level. The policy is compared with
 // the one accepted before, once a run; a policy from --policy was chosen by whoever runs this and is taken as it is.
 func (c *cli) repository(dir string) (*repository, error) {
-	// A new file may be in a directory that does not exist yet: --stdin-name only picks a rule.
-	for {
-		real, err := filepath.EvalSymlinks(dir)
-		if err == nil {
-			dir = real
-			break
-		}
-		if parent := filepath.Dir(dir); !errors.Is(err, fs.ErrNotExist) || parent == dir {
-			return nil, err
-		}
-		dir = filepath.Dir(dir)
+	dir, err := realPath(dir)
+	if err != nil {
+		return nil, err
 	}
 	top, inGit := topLevel(dir)
 	if !inGit && c.policyFile == "" {
 		return nil, hinted(`"ageseal init" in a git repository makes a policy; --recipient does without`, "no policy (not in a git repository) and no recipient")
 	}
-	var err error
 	if c.policyFile != "" && !inGit {
 		top, err = filepath.Abs(filepath.Dir(c.policyFile))
 		if err != nil {
@@ -176,6 +167,26 @@ func (c *cli) repository(dir string) (*repository, error) {
 	}
 	c.repos[top] = repo
 	return repo, nil
+}
+
+// realPath makes a path absolute and free of links, as far as it exists: a new file may be in a directory that does not exist yet, for
+// which --stdin-name only picks a rule.
+func realPath(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	rest := ""
+	for dir := abs; ; dir = filepath.Dir(dir) {
+		real, err := filepath.EvalSymlinks(dir)
+		if err == nil {
+			return filepath.Join(real, rest), nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			return "", err
+		}
+		rest = filepath.Join(filepath.Base(dir), rest)
+	}
 }
 
 // openRepository reads the policy and finds the repository's pins, without comparing.

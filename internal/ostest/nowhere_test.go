@@ -288,7 +288,7 @@ func TestNowhereEdit(t *testing.T) {
 		t.Errorf("the value is %q", got)
 	}
 
-	for _, sig := range stopSignals[1:] { // Ctrl-C is for the editor
+	for _, sig := range stopSignals[2:] { // the first two are typed, and for the editor
 		before := read(t, w.repo)
 		pid, wait := editing()
 		if err := unix.Kill(pid, sig); err != nil {

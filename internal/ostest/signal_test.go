@@ -17,7 +17,7 @@ import (
 // statusInterrupted is what a run ends with on a signal that asks it to stop.
 const statusInterrupted = 130
 
-var stopSignals = []syscall.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP}
+var stopSignals = []syscall.Signal{unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGHUP}
 
 // interrupted holds a run to how one ends that was asked to stop.
 func interrupted(t *testing.T, r result) {
