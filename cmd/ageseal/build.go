@@ -62,6 +62,7 @@ over placeholders and differ from the real ones. Such a Secret carries the annot
 	kustomizebuild.AddFunctionAlphaEnablementFlags(cmd.Flags())
 	o.identities.add(cmd)
 	flags := cmd.Flags()
+	flags.SetOutput(c.err) // what there is to say of a deprecated flag; cobra would print it among the manifests
 	flags.Bool("stack-trace", false, "accepted as kustomize has it; errors here have no stack trace")
 	flags.BoolVar(&o.redact, "redact", false, "read no identity, and write a placeholder for every sealed value")
 	flags.StringVar(&o.root, "root", "", "no path may lead out of this `directory` (default: the git top level, else the target)")
