@@ -21,11 +21,10 @@ var notOurs = []string{"cfg", "create", "edit", "fn", "localize"}
 func newKustomizeCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "kustomize",
-		Short: "Be a kustomize that decrypts: the same commands when called by that name",
+		Short: "Be the program kustomize where a tool runs it: build and version",
 		Long: `Take the place of the program "kustomize" where a tool runs it by this name: a link of that name to ageseal, or
 this command, takes what "kustomize build" and "kustomize version" take. build is "ageseal build", with its own flags and
-exit statuses beside kustomize's; version is that of kustomize. Outside a git repository, bases above
-the target need --root.
+exit statuses beside kustomize's; version is that of kustomize. Outside a git repository, bases above the target need --root.
 
 Not in here, and refused: cfg, create, edit, fn, localize. They open no Secret: run kustomize itself. Argo CD runs edit
 where an Application overrides images, names or labels: put those into a kustomization.` +
