@@ -17,7 +17,7 @@ require (
 	golang.org/x/crypto v0.56.0 // chacha20poly1305 of suite 1
 	golang.org/x/sys v0.49.0 // locks, rename and process limits of the platform
 	golang.org/x/term v0.47.0 // is this a terminal, hidden prompts
-	sigs.k8s.io/kustomize/kustomize/v5 v5.8.2 // the flags of "kustomize build"
+	sigs.k8s.io/kustomize/kustomize/v5 v5.8.2 // the flags of "kustomize build", and "kustomize version"
 	sigs.k8s.io/kustomize/kyaml v0.21.2 // filesystem and nodes of the kustomize library
 )
 

@@ -28,6 +28,9 @@ type Options struct {
 	// Opener gives the identities. It is called at most once, on another goroutine, and only if a sealed document is
 	// used. Its error is the build's.
 	Opener func() (*crypt.Opener, error)
+	// Redact puts a redacted value in the place of each sealed one: Opener is never called, and AllowTypes is of no concern.
+	// Equal input gives equal output, and a value that is written again changes itself and the name hash over it alone.
+	Redact bool
 	// Root is the directory that no path may leave. Empty: the nearest one at or above the target that has a .git, else
 	// the target. The root of a remote target is its clone.
 	Root string
@@ -44,7 +47,7 @@ type Options struct {
 	OutputDir bool
 }
 
-// Result of a build. It holds plaintext.
+// Result of a build. It holds plaintext, unless it is redacted.
 type Result struct {
 	YAML     []byte            // the stream; nil with OutputDir
 	Files    map[string][]byte // with OutputDir: file name, as kustomize's and without separators, → content
@@ -72,7 +75,10 @@ var oneBuild sync.Mutex
 // this package, of secret, crypt and manifest. kustomize's own come as they are, with placeholders taken out.
 // When ctx ends Build returns at once, and kustomize runs on to its end unseen.
 func Build(ctx context.Context, target string, o Options) (*Result, error) {
-	b := &build{o: o, marks: newMarks(), slots: make(map[string]*slot), opening: newOpening(o.Opener, o.AllowTypes)}
+	b := &build{o: o, marks: newMarks(), slots: make(map[string]*slot), opening: &opening{values: opened(o.Opener, o.AllowTypes)}}
+	if o.Redact {
+		b.opening.values = redacted
+	}
 	root, err := findRoot(o.Root, target)
 	if err != nil {
 		if o.Root != "" {

@@ -179,7 +179,7 @@ func TestCancelled(t *testing.T) {
 
 // TestPanicSaysNothing: what panicked may quote anything.
 func TestPanicSaysNothing(t *testing.T) {
-	b := &build{opening: newOpening(nil, nil), marks: newMarks()} // without a filesystem
+	b := &build{opening: &opening{}, marks: newMarks()} // without a filesystem
 	r, err := b.run(t.Context(), "x")
 	if r != nil || err == nil || err.Error() != "internal error in a build" {
 		t.Errorf("%v, %v", r, err)

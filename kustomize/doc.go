@@ -16,6 +16,9 @@
 //     plaintext tree with all values under data.
 //  5. Only then is there a result. On any fault there is none.
 //
+// A redacted build (Options.Redact) takes the same way, checks and all, with a value made from the ciphertext in the place of
+// the one that would be opened in step 2. It needs no identity, and every Secret with such a value says so.
+//
 // # What it refuses to know
 //
 // kustomize, its plugins, helm and its messages never see a value. This package reads no key, no environment variable

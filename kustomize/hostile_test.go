@@ -227,12 +227,18 @@ func TestHostileKustomizations(t *testing.T) {
 			}
 			dir := writeTree(t, files)
 			sealTree(t, dir)
-			o := c.options
-			r, err := build1(dir, o)
-			refused(t, r, err, c.kind, c.want)
-			o.OutputDir = true
-			r, err = build1(dir, o)
-			refused(t, r, err, c.kind, c.want)
+			for _, redact := range []bool{false, true} {
+				if redact && c.kind == secret.ErrType {
+					continue // no credential comes of it
+				}
+				o := c.options
+				o.Redact = redact
+				r, err := build1(dir, o)
+				refused(t, r, err, c.kind, c.want)
+				o.OutputDir = true
+				r, err = build1(dir, o)
+				refused(t, r, err, c.kind, c.want)
+			}
 		})
 	}
 }

@@ -7,30 +7,38 @@ import (
 	"sync"
 
 	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/secret"
 )
 
-// opening decrypts documents beside kustomize, with as many workers as there are processors.
+// source gives the values of a sealed document by their keys: opened, or redacted.
+type source func(*manifest.EncryptedSecret) (map[string][]byte, error)
+
+// opened is the source of a build with keys. get is called at most once.
+func opened(get func() (*crypt.Opener, error), allowTypes []string) source {
+	identities := sync.OnceValues(func() (*crypt.Opener, error) {
+		if get == nil {
+			return nil, crypt.ErrNoIdentity
+		}
+		return get()
+	})
+	return func(s *manifest.EncryptedSecret) (map[string][]byte, error) {
+		ids, err := identities()
+		if err != nil {
+			return nil, &identityError{err}
+		}
+		return secret.Open(s, ids, allowTypes)
+	}
+}
+
+// opening gets the values of documents beside kustomize, with as many workers as there are processors.
 type opening struct {
-	identities func() (*crypt.Opener, error) // the caller's, at most once
-	allowTypes []string
+	values source
 
 	mu      sync.Mutex
 	queue   []*document
 	workers int
 	wg      sync.WaitGroup
-}
-
-func newOpening(get func() (*crypt.Opener, error), allowTypes []string) *opening {
-	return &opening{
-		identities: sync.OnceValues(func() (*crypt.Opener, error) {
-			if get == nil {
-				return nil, crypt.ErrNoIdentity
-			}
-			return get()
-		}),
-		allowTypes: allowTypes,
-	}
 }
 
 // open starts to decrypt the documents that were read since the last call.
@@ -70,13 +78,13 @@ func (o *opening) document(d *document) {
 		}
 		d.sealed = nil
 	}()
-	ids, err := o.identities()
-	if err != nil {
-		d.err = &identityError{err}
+	values, err := o.values(d.sealed)
+	var id *identityError
+	switch {
+	case errors.As(err, &id):
+		d.err = id
 		return
-	}
-	values, err := secret.Open(d.sealed, ids, o.allowTypes)
-	if err != nil {
+	case err != nil:
 		d.err = inFile(d.file, err)
 		return
 	}

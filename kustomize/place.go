@@ -35,12 +35,17 @@ func (b *build) check(p *placed) error {
 	if len(faults) > 0 {
 		return errors.Join(faults...)
 	}
-	if t := lookup(p.res.YNode(), "type"); t != nil && secret.IsCredentialType(t.Value) && !slices.Contains(b.o.AllowTypes, t.Value) {
+	if t := lookup(p.res.YNode(), "type"); !b.o.Redact && t != nil && secret.IsCredentialType(t.Value) && !slices.Contains(b.o.AllowTypes, t.Value) {
 		return p.sites[0].doc.fault("", factf(secret.ErrType, "the build gives it the type %s, with which the cluster mints or accepts a credential", t.Value),
 			"if you want it, say so on the command line: --allow-type "+t.Value)
 	}
 	if err := p.dropRequests(); err != nil {
 		return err
+	}
+	if b.o.Redact {
+		if err := p.markRedacted(); err != nil {
+			return err
+		}
 	}
 	if p.res.GetNamespace() == "" && p.bound() != "" {
 		return p.res.SetNamespace(namespace)

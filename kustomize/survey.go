@@ -163,6 +163,9 @@ func (s *survey) leftover(n *yaml.Node) {
 // warnings are about what passes through as it is.
 func (s *survey) warnings() []string {
 	var out []string
+	if s.b.o.Redact && len(s.placed) > 0 {
+		out = append(out, fmt.Sprintf("Secrets that hold placeholders for their sealed values, and are not fit for a cluster: %d", len(s.placed)))
+	}
 	if s.sops > 0 {
 		out = append(out, fmt.Sprintf("resources that are encrypted with SOPS and pass through as they are: %d", s.sops))
 	}

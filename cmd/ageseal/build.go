@@ -24,6 +24,7 @@ type buildOptions struct {
 	allowTypes     []string
 	namespace      string
 	onlyNamespaces []string
+	redact         bool
 }
 
 // newBuildCommand has every flag of "kustomize build": they are kustomize's own definitions, and only the body is ours.
@@ -34,10 +35,17 @@ func newBuildCommand(c *cli) *cobra.Command {
 		Short: "Build a kustomization, Secrets decrypted",
 		Long: `Do what "kustomize build" does, with sealed manifests decrypted into native Secrets. No plugin flags are
 needed. kustomize itself only sees placeholders: values are put in at the end, and only into the Secret, key
-and namespace that they were sealed for. On any error there is no output.` + exitHelp(statusNoIdentity, statusAuthentication),
+and namespace that they were sealed for. On any error there is no output.
+
+With --redact no identity is read or needed, and each sealed value is a placeholder: "redacted-" and a hash of its
+ciphertext, as long for every value, in a Secret that schema checks accept. Only what is sealed is left out. The same input
+gives the same output, so that a comparison of two commits shows which values were written again. Name hashes are computed
+over placeholders and differ from the real ones. Such a Secret carries the annotation ageseal.dev/redacted: "true", and
+-o refuses to write it into a git repository.` + exitHelp(statusNoIdentity, statusAuthentication),
 		Example: `  ageseal build apps/shop/prod | kubectl apply --server-side -f -
   AGESEAL_IDENTITY_FILE=ci.key ageseal build --enable-helm apps/shop/prod
-  ageseal build apps/shop/prod -o manifests.yaml    # mode 0600`,
+  ageseal build apps/shop/prod -o manifests.yaml    # mode 0600
+  ageseal build --redact apps/shop/prod | kubeconform -strict    # no key needed`,
 	}, c.out)
 	cmd.Args = argsBetween(0, 1, "at most one directory")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -54,7 +62,9 @@ and namespace that they were sealed for. On any error there is no output.` + exi
 	kustomizebuild.AddFunctionAlphaEnablementFlags(cmd.Flags())
 	o.identities.add(cmd)
 	flags := cmd.Flags()
+	flags.SetOutput(c.err) // what there is to say of a deprecated flag; cobra would print it among the manifests
 	flags.Bool("stack-trace", false, "accepted as kustomize has it; errors here have no stack trace")
+	flags.BoolVar(&o.redact, "redact", false, "read no identity, and write a placeholder for every sealed value")
 	flags.StringVar(&o.root, "root", "", "no path may lead out of this `directory` (default: the git top level, else the target)")
 	flags.BoolVar(&o.allowRemote, "allow-remote", false, "open sealed manifests of remote bases, too")
 	flags.StringArrayVar(&o.allowTypes, "allow-type", nil, "open Secrets of this credential `type`, too (repeatable)")
@@ -65,11 +75,17 @@ and namespace that they were sealed for. On any error there is no output.` + exi
 
 func (c *cli) runBuild(o *buildOptions, target string, options *krusty.Options, output string) error {
 	tuneCollector(heapPercentBuild)
+	if o.redact {
+		if err := refuseInRepository(output); err != nil {
+			return err
+		}
+	}
 	info, err := os.Stat(output)
 	outputDir := output != "" && err == nil && info.IsDir()
 	result, err := kustomize.Build(context.Background(), target, kustomize.Options{
 		Kustomize:      options,
 		Opener:         func() (*crypt.Opener, error) { return c.opener(&o.identities) },
+		Redact:         o.redact,
 		Root:           o.root,
 		AllowRemote:    o.allowRemote,
 		AllowTypes:     o.allowTypes,
@@ -88,6 +104,33 @@ func (c *cli) runBuild(o *buildOptions, target string, options *krusty.Options, 
 		return c.writeOutput(output, result.YAML, 0o600)
 	}
 	return writeDirectory(output, result.Files)
+}
+
+// refuseInRepository keeps redacted manifests out of every git work tree, the build's own among them: committed, they would
+// look like the real ones to whatever applies what is in git.
+func refuseInRepository(output string) error {
+	if output == "" || output == "-" {
+		return nil
+	}
+	dir := output
+	if info, err := os.Stat(output); err != nil || !info.IsDir() {
+		if real, err := filepath.EvalSymlinks(output); err == nil {
+			dir = real
+		}
+		dir = filepath.Dir(dir)
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	if top, ok := topLevel(dir); ok {
+		return usage("redacted manifests are for checks and comparisons; write them to a file outside, or to stdout",
+			"%s: --redact does not write into the git repository %s", output, top)
+	}
+	return nil
 }
 
 // writeDirectory writes one file for each resource, as "kustomize build -o DIR" does, readable by the owner only.

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/ageseal/ageseal/identity"
 	"github.com/ageseal/ageseal/internal/atomicfile"
 	"github.com/ageseal/ageseal/internal/memdir"
@@ -66,11 +68,8 @@ func run(args []string, in io.Reader, out, errw io.Writer) (status int) {
 			status = statusError
 		}
 	}()
-	root := newRootCommand(c)
+	root := newCommandLine(c, args)
 	root.SetArgs(args[1:])
-	if calledAs(args[0]) == "kubectl-ageseal" {
-		root.Use = "kubectl ageseal"
-	}
 	err := root.Execute()
 	if err == nil {
 		return 0
@@ -80,6 +79,22 @@ func run(args []string, in io.Reader, out, errw io.Writer) (status int) {
 	}
 	c.report(err)
 	return exitStatus(err)
+}
+
+// newCommandLine is the command line that goes with the name the program was called by.
+func newCommandLine(c *cli, args []string) *cobra.Command {
+	name := calledAs(args[0])
+	c.kustomize = name == "kustomize" || slices.Contains(args[1:], "kustomize")
+	if name == "kustomize" {
+		root := newKustomizeCommand(c)
+		c.rootOf(root)
+		return root
+	}
+	root := newRootCommand(c)
+	if name == "kubectl-ageseal" {
+		root.Use = "kubectl ageseal"
+	}
+	return root
 }
 
 // calledAs is the name the program was called by, without directory and .exe.

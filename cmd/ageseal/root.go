@@ -27,6 +27,8 @@ type cli struct {
 
 	environment identity.Environment // taken at the start, so that no child inherits a key
 
+	kustomize bool // the command line may be kustomize's
+
 	started bool             // the command line was understood
 	keys    *identity.Set    // the identities that were loaded, nil before
 	known   []*policy.Policy // policies that give recipients their names
@@ -52,24 +54,11 @@ and decrypts them when manifests are built. Names and keys stay readable, values
 		Example: `  ageseal init                               # identity, policy, git hook
   ageseal encrypt -w apps/shop/prod          # seal every Secret below a directory
   ageseal build apps/shop/prod | kubectl apply --server-side -f -`,
-		Version:       version,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		PersistentPreRun: func(*cobra.Command, []string) {
-			c.started = true
-			memdir.RemoveLeftovers()
-		},
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Version: version,
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.SetIn(c.in)
-	cmd.SetOut(c.out)
-	cmd.SetErr(c.err)
-	cmd.SetFlagErrorFunc(flagFault)
-	flags := cmd.PersistentFlags()
-	flags.BoolVarP(&c.quiet, "quiet", "q", false, "print errors and warnings only")
-	flags.StringVar(&c.policyFile, "policy", "", "use this policy `file`, without comparing it with the one accepted before")
-	_ = cmd.MarkPersistentFlagFilename("policy", "yaml", "yml")
+	c.rootOf(cmd)
 
 	for _, g := range []cobra.Group{
 		{ID: groupStart, Title: "Start:"}, {ID: groupWrite, Title: "Write:"}, {ID: groupRead, Title: "Read:"},
@@ -87,13 +76,30 @@ and decrypts them when manifests are built. Names and keys stay readable, values
 	add(groupStart, newInitCommand(c), newKeygenCommand(c))
 	add(groupWrite, newCreateCommand(c), newEncryptCommand(c), newSetCommand(c), newUnsetCommand(c), newEditCommand(c), newMvCommand(c))
 	add(groupRead, newDecryptCommand(c), newExecCommand(c), newGetCommand(c), newDescribeCommand(c))
-	add(groupBuild, newBuildCommand(c), newFnCommand(c))
+	add(groupBuild, newBuildCommand(c), newFnCommand(c), newKustomizeCommand(c))
 	add(groupKeys, newRekeyCommand(c), newTrustCommand(c))
 	add(groupGit, newVerifyCommand(c))
 	add(groupOther, newVersionCommand(c))
 	cmd.SetHelpCommandGroupID(groupOther)
 	cmd.SetCompletionCommandGroupID(groupOther)
 	return cmd
+}
+
+// rootOf makes cmd the top of a command line of ours: streams, global flags, and who prints errors.
+func (c *cli) rootOf(cmd *cobra.Command) {
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.PersistentPreRun = func(*cobra.Command, []string) {
+		c.started = true
+		memdir.RemoveLeftovers()
+	}
+	cmd.SetIn(c.in)
+	cmd.SetOut(c.out)
+	cmd.SetErr(c.err)
+	cmd.SetFlagErrorFunc(flagFault)
+	flags := cmd.PersistentFlags()
+	flags.BoolVarP(&c.quiet, "quiet", "q", false, "print errors and warnings only")
+	flags.StringVar(&c.policyFile, "policy", "", "use this policy `file`, without comparing it with the one accepted before")
+	_ = cmd.MarkPersistentFlagFilename("policy", "yaml", "yml")
 }
 
 // exitHelp ends the help of every command: the statuses it can end with.

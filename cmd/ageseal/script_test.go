@@ -18,6 +18,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// Through a link that a test makes. As a command of testscript it would hide the real one.
+	if calledAs(os.Args[0]) == "kustomize" {
+		main()
+	}
 	testscript.Main(m, map[string]func(){
 		"ageseal":         main,
 		"kubectl-ageseal": main,
@@ -31,7 +35,7 @@ var people = map[string]func() *crypt.Identity{
 }
 
 // TestScripts runs the stories in testdata/script. Each has a home, a state directory and a git configuration of its own,
-// $ALICE … $ERIN are recipients, and there are these commands beside testscript's:
+// $ALICE … $ERIN are recipients, $PROGRAM is this program for links to it, and there are these commands beside testscript's:
 //
 //	identity NAME FILE          write the identity of a test person, 0600
 //	fails STATUS COMMAND ...    the command ends with the status, prints nothing on stdout, and leaks nothing on stderr
@@ -40,6 +44,10 @@ var people = map[string]func() *crypt.Identity{
 //	mode OCTAL FILE             compare a file's permissions
 func TestScripts(t *testing.T) {
 	tools, err := filepath.Abs("../../.tools")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,6 +62,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 			e.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
 			e.Setenv("USER", "alice")
+			e.Setenv("PROGRAM", program)
 			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			e.Setenv("PATH", e.Getenv("PATH")+string(os.PathListSeparator)+tools+string(os.PathListSeparator)+goBin())
 			for name, id := range people {

@@ -1,0 +1,63 @@
+package kustomize
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/manifest"
+)
+
+// redactedAnnotation is on every Secret of a redacted build that holds a placeholder for a sealed value, as "true": whoever
+// looks at one in a cluster sees what it is, and an admission policy can refuse it. A real build never writes it.
+const redactedAnnotation = "ageseal.dev/redacted"
+
+// redactedDomain keeps the hashes in redacted values apart from any other hash of the same ciphertext.
+const redactedDomain = "ageseal.dev/redacted\n"
+
+// redacted is the source of a build without a key. What can be said of a box without one is checked. Its errors are *manifest.Error.
+func redacted(s *manifest.EncryptedSecret) (map[string][]byte, error) {
+	values := make(map[string][]byte, len(s.Spec.Data))
+	var faults []error
+	for _, key := range slices.Sorted(maps.Keys(s.Spec.Data)) {
+		box := s.Spec.Data[key]
+		if _, _, err := crypt.SizeClass(box.Box); err != nil {
+			faults = append(faults, &manifest.Error{Line: box.Line, Secret: secretRef(s.Namespace, s.Name), Key: key, Err: err,
+				Hint: "restore the line from git history, or set the value again"})
+			continue
+		}
+		values[key] = redactedValue(key, []byte(box.Box))
+	}
+	return values, errors.Join(faults...)
+}
+
+// redactedValue stands for the value of a key. It depends on the ciphertext alone, so that it changes when the value is
+// written again and never otherwise, and on no plaintext: not even two equal values look alike. It is as long for each value,
+// and short enough to stay on one line (wrapAt). Two keys hold JSON wherever they occur (secret.Check has the rules of types).
+func redactedValue(key string, ciphertext []byte) []byte {
+	h := sha256.New()
+	h.Write([]byte(redactedDomain))
+	h.Write(ciphertext)
+	text := "redacted-" + hex.EncodeToString(h.Sum(nil)[:8])
+	switch key {
+	case ".dockerconfigjson":
+		text = fmt.Sprintf(`{"auths":{%q:{}}}`, text+".invalid")
+	case ".dockercfg":
+		text = fmt.Sprintf(`{%q:{}}`, text+".invalid")
+	}
+	return []byte(text)
+}
+
+// markRedacted puts the annotation on a Secret, whatever the tree says of it.
+func (p *placed) markRedacted() error {
+	all := p.res.GetAnnotations()
+	if all == nil {
+		all = make(map[string]string)
+	}
+	all[redactedAnnotation] = "true"
+	return p.res.SetAnnotations(all)
+}
