@@ -77,7 +77,7 @@ func (o *opening) document(d *document) {
 	}
 	values, err := secret.Open(d.sealed, ids, o.allowTypes)
 	if err != nil {
-		d.err = inFile(d.file, err)
+		d.err = InFile(d.file, err)
 		return
 	}
 	if len(values) != len(d.keys) {

@@ -15,6 +15,7 @@ import (
 	"github.com/ageseal/ageseal/identity"
 	"github.com/ageseal/ageseal/internal/atomicfile"
 	"github.com/ageseal/ageseal/internal/memdir"
+	"github.com/ageseal/ageseal/plugin"
 )
 
 // version is set when a release is linked.
@@ -55,12 +56,12 @@ func run(args []string, in io.Reader, out, errw io.Writer) (status int) {
 			status = statusError
 		}
 	}()
-	root := newRootCommand(c)
-	root.SetArgs(args[1:])
-	if calledAs(args[0]) == "kubectl-ageseal" {
-		root.Use = "kubectl ageseal"
+	var err error
+	if name := calledAs(args[0]); isPlugin(name) {
+		err = c.runPlugin(name, args[1:])
+	} else {
+		err = c.runCommand(name, args[1:])
 	}
-	err := root.Execute()
 	if err == nil {
 		return 0
 	}
@@ -69,6 +70,19 @@ func run(args []string, in io.Reader, out, errw io.Writer) (status int) {
 	}
 	c.report(err)
 	return exitStatus(err)
+}
+
+// runCommand runs the command line that goes with the name the program was called by.
+func (c *cli) runCommand(name string, args []string) error {
+	root := newRootCommand(c)
+	switch name {
+	case "kubectl-ageseal":
+		root.Use = "kubectl ageseal"
+	case plugin.FunctionName:
+		args = append([]string{"fn"}, args...)
+	}
+	root.SetArgs(args)
+	return root.Execute()
 }
 
 // calledAs is the name the program was called by, without directory and .exe.
