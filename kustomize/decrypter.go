@@ -47,6 +47,8 @@ type pattern struct {
 type SealedFile struct {
 	Path string // as messages show it
 	File *manifest.File
+
+	full string // resolved but for links below the directory of the kustomization
 }
 
 // Limits of a Decrypter.
@@ -108,6 +110,13 @@ func readDecrypter(file string, n *yaml.Node) (*Decrypter, error) {
 // Open reads the files of a Decrypter that a kustomization in dir lists. Each must hold sealed manifests and nothing
 // else, and each entry of the list must stand for a file. Nothing is decrypted. All faults come joined, each an *Error.
 func (d *Decrypter) Open(dir string) ([]*SealedFile, error) {
+	dir, err := filepath.Abs(dir)
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, &Error{File: shortPath(dir), Err: cause(err)}
@@ -133,7 +142,8 @@ func (d *Decrypter) Open(dir string) ([]*SealedFile, error) {
 	slices.Sort(names)
 	var files []*SealedFile
 	for _, name := range slices.Compact(names) {
-		shown := shortPath(filepath.Join(dir, filepath.FromSlash(name)))
+		full := filepath.Join(dir, filepath.FromSlash(name))
+		shown := shortPath(full)
 		src, err := readInside(root, name)
 		if err != nil {
 			faults = append(faults, &Error{File: shown, Err: outside(err), Hint: hintOutside(err)})
@@ -144,7 +154,7 @@ func (d *Decrypter) Open(dir string) ([]*SealedFile, error) {
 			faults = append(faults, err)
 			continue
 		}
-		files = append(files, &SealedFile{shown, f})
+		files = append(files, &SealedFile{shown, f, full})
 	}
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)

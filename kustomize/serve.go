@@ -104,6 +104,13 @@ func (b *build) serve(path string, u use, src []byte) ([]byte, error) {
 		if f, err = manifest.Parse(src); err != nil {
 			return nil, InFile(file, err)
 		}
+		decrypters, err := decryptersIn(file, u, src)
+		if err != nil {
+			return nil, err
+		}
+		if len(decrypters) > 0 {
+			return b.serveDecrypters(path, f, decrypters)
+		}
 		if !slices.ContainsFunc(f.Items(), func(i *manifest.Item) bool { return i.Kind == manifest.Sealed }) {
 			return withoutSealed(file, u, f, src)
 		}
@@ -117,7 +124,7 @@ func (b *build) serve(path string, u use, src []byte) ([]byte, error) {
 	}
 	var err error
 	if generator {
-		out, err = b.asGenerators(path, f)
+		out, err = b.asGenerators(path, f, nil)
 	} else {
 		out, err = b.asSecrets(path, f)
 	}

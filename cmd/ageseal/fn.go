@@ -36,8 +36,8 @@ of its output without a word, and so does "kubectl kustomize". As a plugin ("age
 --enable-alpha-plugins alone, and a missing program is an error; "ageseal build" needs no flag.
 
 Names: kustomize only appends a hash where the sealed manifest has the annotation kustomize.config.k8s.io/needs-hash.
-A value of more than 51 bytes gives another hash than a secretGenerator and "ageseal build" have for it: these wrap base64
-at 70 columns, functions write one line.` + exitHelp(statusNoIdentity, statusAuthentication),
+A secretGenerator, and "ageseal build", have another hash for a Secret with a value of more than 51 bytes, where they wrap the
+base64 and a function writes one line, and for one without a type, which they make Opaque.` + exitHelp(statusNoIdentity, statusAuthentication),
 		Example: `  # as a plugin: the sealed manifest, or a Decrypter, under generators: in kustomization.yaml
   ageseal fn install
   kustomize build --enable-alpha-plugins apps/shop/prod
