@@ -167,4 +167,3 @@ func ownProgram() (string, error) {
 
 // isPlugin reports whether the program was called by the name of one of our kinds.
 func isPlugin(name string) bool { return slices.Contains(plugin.Kinds, name) }
-
