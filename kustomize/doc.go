@@ -16,6 +16,12 @@
 //     plaintext tree with all values under data.
 //  5. Only then is there a result. On any fault there is none.
 //
+// # Decrypters
+//
+// A Decrypter is configuration of a generator, for stock kustomize: a list of files that hold sealed manifests. This
+// package reads it, for plugin, and in a build it stands for the generators of all that it lists. Inspect reads, without a
+// build, which files the kustomizations of a repository use, and which plugins.
+//
 // # What it refuses to know
 //
 // kustomize, its plugins, helm and its messages never see a value. This package reads no key, no environment variable

@@ -84,7 +84,7 @@ func (r *strictReader) patterns(n *yaml.Node) (all []pattern) {
 		if text == "" {
 			continue
 		}
-		if err, hint := checkPattern(text); err != nil {
+		if hint, err := checkPattern(text); err != nil {
 			r.faults = append(r.faults, &Error{File: r.file, Line: c.Line, Err: err, Hint: hint})
 			continue
 		}
@@ -95,22 +95,22 @@ func (r *strictReader) patterns(n *yaml.Node) (all []pattern) {
 
 // checkPattern refuses an entry of spec.files that is no path below the kustomization on every platform, or that means
 // something else to other tools.
-func checkPattern(text string) (err error, hint string) {
+func checkPattern(text string) (hint string, err error) {
 	segments := strings.Split(text, "/")
 	switch {
 	case len(text) > maxPattern || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return factf(ErrDecrypter, "a path is one line of at most %d printable characters", maxPattern), ""
+		return "", factf(ErrDecrypter, "a path is one line of at most %d printable characters", maxPattern)
 	case strings.Contains(text, `\`):
-		return factf(ErrDecrypter, `a path with "\" in it`), `directories are separated by "/"`
+		return `directories are separated by "/"`, factf(ErrDecrypter, `a path with "\" in it`)
 	case path.IsAbs(text) || slices.Contains(segments, "..") || !filepath.IsLocal(filepath.FromSlash(text)):
-		return factf(ErrOutside, "a path that leads outside the kustomization"), "a Decrypter opens what lies in its kustomization's directory; list one there"
+		return hintOutside(ErrOutside), factf(ErrOutside, "a path that leads outside the kustomization")
 	case strings.Contains(text, "**"):
-		return factf(ErrDecrypter, `"**" is not supported`), "name each directory: a/*.yaml, b/*.yaml"
+		return "name each directory: a/*.yaml, b/*.yaml", factf(ErrDecrypter, `"**" is not supported`)
 	}
 	for _, s := range segments {
 		if _, err := path.Match(s, ""); err != nil {
-			return factf(ErrDecrypter, "malformed character set in a pattern"), "a set looks like [a-z]"
+			return "a set looks like [a-z]", factf(ErrDecrypter, "malformed character set in a pattern")
 		}
 	}
-	return nil, ""
+	return "", nil
 }
