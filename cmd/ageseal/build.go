@@ -65,6 +65,9 @@ and namespace that they were sealed for. On any error there is no output.` + exi
 
 func (c *cli) runBuild(o *buildOptions, target string, options *krusty.Options, output string) error {
 	tuneCollector(heapPercentBuild)
+	if err := os.Setenv(insideBuild, "1"); err != nil { // see refuseInBuild
+		return err
+	}
 	info, err := os.Stat(output)
 	outputDir := output != "" && err == nil && info.IsDir()
 	result, err := kustomize.Build(context.Background(), target, kustomize.Options{

@@ -48,6 +48,9 @@ base64 and a function writes one line, and for one without a type, which they ma
   kustomize build --enable-alpha-plugins --enable-exec apps/shop/prod`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if err := refuseInBuild(); err != nil {
+				return err
+			}
 			out, err := plugin.Generate(c.in, c.generator(o, allowTypes))
 			return c.passOn(out, err)
 		},
@@ -66,6 +69,19 @@ func (c *cli) generator(o *identityFlags, allowTypes []string) plugin.Options {
 	}
 }
 
+// insideBuild is set for whatever "ageseal build" starts. No AGESEAL_ variable, of which none is left.
+const insideBuild = "INSIDE_AGESEAL_BUILD"
+
+// refuseInBuild keeps a build from having kustomize run this program. A kind that hides in an escape passes the build for
+// somebody else's, and kustomize, which is to see placeholders only, would get the plaintext of it.
+func refuseInBuild() error {
+	if os.Getenv(insideBuild) == "" {
+		return nil
+	}
+	return hinted("write apiVersion and kind of what generators: lists without escapes",
+		`inside "ageseal build" nothing else decrypts: the build opens what generators: lists itself`)
+}
+
 func (c *cli) passOn(out []byte, err error) error {
 	if err != nil {
 		c.knowNames("kustomization.yaml")
@@ -79,6 +95,9 @@ func (c *cli) passOn(out []byte, err error) error {
 // arguments behind the file come from fields of the config, argsOneLiner and argsFromFile, which the repository writes.
 func (c *cli) runPlugin(name string, args []string) error {
 	c.started = true
+	if err := refuseInBuild(); err != nil {
+		return err
+	}
 	if len(args) != 1 {
 		return usage("ageseal fn --help", "as %s this program is a plugin of kustomize, which runs it with the path of a config and nothing else", name)
 	}
