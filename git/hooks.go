@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/ageseal/ageseal/internal/atomicfile"
@@ -78,6 +79,22 @@ func (r *Repo) InstallHook(ctx context.Context, name, script string) (path strin
 		}
 	}
 	return path, true, os.Chmod(path, 0o755) // a file that existed keeps its mode otherwise, and git skips what can't be run
+}
+
+// HasHook reports whether git runs a hook of this name that mentions what is given, and where it is or would be: one of
+// ours does, and so does another's that calls ageseal.
+func (r *Repo) HasHook(ctx context.Context, name, mention string) (path string, has bool, err error) {
+	dir, err := r.HooksDir(ctx)
+	if err != nil {
+		return "", false, err
+	}
+	path = filepath.Join(dir, name)
+	info, err := os.Stat(path)
+	if err != nil || runtime.GOOS != "windows" && info.Mode().Perm()&0o111 == 0 {
+		return path, false, nil // git runs no file that it can't
+	}
+	text, err := os.ReadFile(path)
+	return path, err == nil && bytes.Contains(text, []byte(mention)), nil
 }
 
 // keep moves somebody else's hook out of the way.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -175,5 +177,50 @@ func TestHooksPath(t *testing.T) {
 		if _, _, err := w.open().InstallHook(t.Context(), name, ""); err == nil {
 			t.Errorf("installed %q", name)
 		}
+	}
+}
+
+// TestHasHook: what counts is whether git runs it, not only whether it is there.
+func TestHasHook(t *testing.T) {
+	w := newWork(t)
+	has := func(want bool) {
+		t.Helper()
+		path, got, err := w.open().HasHook(t.Context(), "pre-commit", "ageseal")
+		if err != nil || got != want {
+			t.Errorf("%s: %v, %v", path, got, err)
+		}
+	}
+	has(false)
+	path, _ := install(w, "exit 0")
+	has(true)
+	w.hook("#!/bin/sh\nexit 0\n", 0o755)
+	has(false)
+	w.hook("#!/bin/sh\nageseal verify --staged\n", 0o755)
+	has(true)
+	if runtime.GOOS != "windows" {
+		if err := os.Chmod(path, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		has(false)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	w := newWork(t)
+	for _, name := range []string{"tracked", "other", "ignored", "dir/ignored but tracked", "dir/ö"} {
+		w.write(name, "x")
+	}
+	w.write(".gitignore", "*ignored*\n")
+	w.git("add", "tracked")
+	w.git("add", "-f", "dir/ignored but tracked")
+	w.git("init", "-q", "inner")
+	w.write("inner/f", "x")
+	got, err := w.open().Files(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(got)
+	if want := ".gitignore|dir/ignored but tracked|dir/ö|other|tracked"; strings.Join(got, "|") != want {
+		t.Errorf("got %q, want %q", strings.Join(got, "|"), want)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,6 +43,18 @@ func (r *Repo) Staged(ctx context.Context, limit int64, fn func(Blob) error) err
 		return err
 	}
 	return r.blobs(ctx, entries, limit, fn)
+}
+
+// Files lists the files of the work tree that are in the index or would be added to it: those that nothing ignores. They
+// are relative to the top level and slash-separated. One of them may be missing from the work tree, or be a link; what is
+// in a repository inside this one is not listed.
+func (r *Repo) Files(ctx context.Context) ([]string, error) {
+	out, err := r.run(ctx, nil, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--")
+	if err != nil {
+		return nil, err
+	}
+	files := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+	return slices.DeleteFunc(files, func(path string) bool { return path == "" || strings.HasSuffix(path, "/") }), nil
 }
 
 // changes compares the index with a tree. The plumbing is deaf to the user's diff settings.

@@ -175,10 +175,36 @@ func (l *loader) file(path, source string) error {
 
 // warnIfShared leaves out what is no regular file, such as the pipe of a process substitution.
 func (l *loader) warnIfShared(where string, info fs.FileInfo) {
-	if l.o.Warn == nil || runtime.GOOS == "windows" || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 {
+	if l.o.Warn == nil || !exposed(info) {
 		return
 	}
 	l.o.Warn(fmt.Sprintf("%s can be read by other users: run \"chmod 600 %s\"", where, where))
+}
+
+func exposed(info fs.FileInfo) bool {
+	return runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0
+}
+
+// Paths are the files that Load reads without being told to: those of $AGESEAL_IDENTITY_FILE, and the default file. They
+// need not exist, and none is opened.
+func Paths(env Environment) []string {
+	var paths []string
+	for _, path := range filepath.SplitList(env[envFiles]) {
+		if path != "" {
+			paths = append(paths, path)
+		}
+	}
+	if path, err := DefaultFile(); err == nil {
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// Exposed reports whether other users may read the file at path, going by its mode alone: it is not opened. On Windows,
+// where the mode says nothing, it is false.
+func Exposed(path string) (bool, error) {
+	info, err := os.Stat(path)
+	return err == nil && exposed(info), err
 }
 
 func (l *loader) read(where, source string, r io.Reader) error {

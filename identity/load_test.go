@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -356,5 +357,29 @@ func TestLoadRunsTheCommand(t *testing.T) {
 			}
 			wantSilent(t, err.Error())
 		})
+	}
+}
+
+// TestPaths: names of files and their modes only. None is opened, so one that nobody can read is no error.
+func TestPaths(t *testing.T) {
+	_, file := home(t)
+	private, shared := write(t, filepath.Join(t.TempDir(), "a"), "canary"), write(t, filepath.Join(t.TempDir(), "b"), "canary")
+	env := identity.Environment{"AGESEAL_IDENTITY_FILE": private + string(filepath.ListSeparator) + string(filepath.ListSeparator) + shared}
+	if got := identity.Paths(env); !slices.Equal(got, []string{private, shared, file}) {
+		t.Errorf("Paths = %q", got)
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("modes of Unix")
+	}
+	for path, mode := range map[string]os.FileMode{private: 0o200, shared: 0o640} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := identity.Exposed(path); err != nil || got != (path == shared) {
+			t.Errorf("Exposed(%s) = %v, %v", path, got, err)
+		}
+	}
+	if _, err := identity.Exposed(filepath.Join(t.TempDir(), "absent")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
 	}
 }

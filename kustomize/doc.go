@@ -19,6 +19,12 @@
 // A redacted build (Options.Redact) takes the same way, checks and all, with a value made from the ciphertext in the place of
 // the one that would be opened in step 2. It needs no identity, and every Secret with such a value says so.
 //
+// # Decrypters
+//
+// A Decrypter is configuration of a generator, for stock kustomize: a list of files that hold sealed manifests. This
+// package reads it, for plugin, and in a build it stands for the generators of all that it lists. Inspect reads, without a
+// build, which files the kustomizations of a repository use, and which plugins.
+//
 // # What it refuses to know
 //
 // kustomize, its plugins, helm and its messages never see a value. This package reads no key, no environment variable

@@ -25,6 +25,10 @@ var (
 	ErrRemote = errors.New("remote bases are off")
 	// ErrNamespace: a binding that this build may not open.
 	ErrNamespace = errors.New("outside the namespaces of this build")
+	// ErrDecrypter: a Decrypter that says something else than which files to decrypt.
+	ErrDecrypter = errors.New("malformed Decrypter")
+	// ErrNotSealed: something else than sealed manifests in a file that a Decrypter lists.
+	ErrNotSealed = errors.New("not a sealed manifest")
 )
 
 // Error is a fault of a build with its place, as far as it is known. Error() is the text without the place and the hint.
@@ -53,12 +57,12 @@ func factf(kind error, format string, args ...any) error {
 	return &fact{text: fmt.Sprintf(format, args...), kind: kind}
 }
 
-// inFile gives every fault in err its file.
-func inFile(file string, err error) error {
+// InFile gives every fault in err its file.
+func InFile(file string, err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, e := range joined.Unwrap() {
-			all = append(all, inFile(file, e))
+			all = append(all, InFile(file, e))
 		}
 		return errors.Join(all...)
 	}

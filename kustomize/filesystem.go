@@ -103,7 +103,7 @@ func (f *fileSystem) ReadFile(path string) ([]byte, error) {
 	if use&(useGenerator|useTransformer) != 0 {
 		f.tree.functions(full, src)
 	}
-	if !mayBeSealed(src) {
+	if !mayBeSealed(src) && !mayBeDecrypter(src) {
 		return src, nil
 	}
 	out, err := f.serve(full, use, src)

@@ -85,7 +85,7 @@ func (o *opening) document(d *document) {
 		d.err = id
 		return
 	case err != nil:
-		d.err = inFile(d.file, err)
+		d.err = InFile(d.file, err)
 		return
 	}
 	if len(values) != len(d.keys) {

@@ -102,7 +102,14 @@ func (b *build) serve(path string, u use, src []byte) ([]byte, error) {
 	if !known {
 		var err error
 		if f, err = manifest.Parse(src); err != nil {
-			return nil, inFile(file, err)
+			return nil, InFile(file, err)
+		}
+		decrypters, err := decryptersIn(file, u, src)
+		if err != nil {
+			return nil, err
+		}
+		if len(decrypters) > 0 {
+			return b.serveDecrypters(path, f, decrypters)
 		}
 		if !slices.ContainsFunc(f.Items(), func(i *manifest.Item) bool { return i.Kind == manifest.Sealed }) {
 			return withoutSealed(file, u, f, src)
@@ -117,7 +124,7 @@ func (b *build) serve(path string, u use, src []byte) ([]byte, error) {
 	}
 	var err error
 	if generator {
-		out, err = b.asGenerators(path, f)
+		out, err = b.asGenerators(path, f, nil)
 	} else {
 		out, err = b.asSecrets(path, f)
 	}
@@ -134,7 +141,7 @@ func (b *build) serve(path string, u use, src []byte) ([]byte, error) {
 func withoutSealed(file string, u use, f *manifest.File, src []byte) ([]byte, error) {
 	for _, item := range f.Items() {
 		if item.Kind == manifest.Broken && u&(useResource|usePatch|useGenerator) != 0 {
-			return nil, inFile(file, secret.Broken(item))
+			return nil, InFile(file, secret.Broken(item))
 		}
 	}
 	return src, nil
@@ -203,10 +210,10 @@ func outOfBounds(namespace string) error {
 func (b *build) read(path string, item *manifest.Item) (*document, error) {
 	sealed, err := secret.Read(item)
 	if err != nil {
-		return nil, inFile(shortPath(path), err)
+		return nil, InFile(shortPath(path), err)
 	}
 	if err := secret.CheckBinding(sealed); err != nil {
-		return nil, inFile(shortPath(path), err)
+		return nil, InFile(shortPath(path), err)
 	}
 	d := newDocument(path, sealed)
 	if ns := sealed.Spec.Binding.Namespace; b.o.OnlyNamespaces != nil && (ns == "" || !slices.Contains(b.o.OnlyNamespaces, ns)) {

@@ -38,7 +38,8 @@ var fields = map[use]string{
 // tree is what the kustomizations that were served so far say: kustomize reads each one before any file it names.
 type tree struct {
 	resolve  func(path string) (string, bool)
-	uses     map[string]use // resolved path → uses
+	uses     map[string]use    // resolved path → uses
+	owners   map[string]string // resolved path of what generators: lists → directory of that kustomization, "" for several
 	prefixes []string
 	suffixes []string
 	root     *types.Kustomization // the first one
@@ -50,7 +51,7 @@ type tree struct {
 }
 
 func newTree(resolve func(string) (string, bool)) *tree {
-	return &tree{resolve: resolve, uses: make(map[string]use)}
+	return &tree{resolve: resolve, uses: make(map[string]use), owners: make(map[string]string)}
 }
 
 func isKustomization(path string) bool {
@@ -79,7 +80,9 @@ func (t *tree) kustomization(path string, src []byte) error {
 	resource := useResource
 	if up := t.uses[dir] & (useGenerator | useTransformer); up != 0 {
 		resource = up // what this kustomization makes is configuration of plugins
+		t.own(dir, t.owners[dir], slices.Concat(k.Resources, k.Components))
 	}
+	t.own(dir, dir, k.Generators)
 	t.add(dir, resource, k.Resources...)
 	t.add(dir, resource, k.Components...)
 	t.add(dir, useGenerator, k.Generators...)
@@ -123,8 +126,23 @@ func (t *tree) kustomization(path string, src []byte) error {
 	return nil
 }
 
-// add notes uses of paths relative to dir. What is no file here is inline text, a URL, or missing: kustomize's to say.
+// own notes whose generators the paths are, which are relative to dir.
+func (t *tree) own(dir, owner string, paths []string) {
+	t.each(dir, paths, func(full string) {
+		if other, ok := t.owners[full]; ok && other != owner {
+			owner = ""
+		}
+		t.owners[full] = owner
+	})
+}
+
+// add notes uses of paths relative to dir.
 func (t *tree) add(dir string, u use, paths ...string) {
+	t.each(dir, paths, func(full string) { t.uses[full] |= u })
+}
+
+// each resolves paths relative to dir. What is no file here is inline text, a URL, or missing: kustomize's to say.
+func (t *tree) each(dir string, paths []string, do func(full string)) {
 	for _, p := range paths {
 		if p == "" || strings.Contains(p, "\n") {
 			continue
@@ -133,7 +151,7 @@ func (t *tree) add(dir string, u use, paths ...string) {
 			p = filepath.Join(dir, p)
 		}
 		if full, ok := t.resolve(p); ok {
-			t.uses[full] |= u
+			do(full)
 		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/ageseal/ageseal/secret"
 )
 
-func opener(ids ...*crypt.Identity) func() (*crypt.Opener, error) {
-	return func() (*crypt.Opener, error) { return crypt.NewOpener(ids...), nil }
+func options(dir string, ids ...*crypt.Identity) Options {
+	return Options{Dir: dir, Opener: func() (*crypt.Opener, error) { return crypt.NewOpener(ids...), nil }}
 }
 
 // resourceListOf is what kustomize hands a generator: the config, and the config again as a marked item.
@@ -33,7 +33,7 @@ func resourceListOf(t *testing.T, extra string) string {
 }
 
 func TestGenerate(t *testing.T) {
-	out, err := Generate(strings.NewReader(resourceListOf(t, "- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}\n")), opener(testkeys.Alice()), nil)
+	out, err := Generate(strings.NewReader(resourceListOf(t, "- {apiVersion: v1, kind: ConfigMap, metadata: {name: c}}\n")), options(t.TempDir(), testkeys.Alice()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestGenerateFailsWithoutOutput(t *testing.T) {
 		"another config": {"kind: ResourceList\nfunctionConfig: {kind: ConfigMap, data: {k: canary}}\n", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, err := Generate(strings.NewReader(c.input), opener(c.ids...), nil)
+			out, err := Generate(strings.NewReader(c.input), options(t.TempDir(), c.ids...))
 			if err == nil || out != nil {
 				t.Fatalf("got %d bytes and %v", len(out), err)
 			}

@@ -80,6 +80,9 @@ func (c *cli) runBuild(o *buildOptions, target string, options *krusty.Options, 
 			return err
 		}
 	}
+	if err := os.Setenv(insideBuild, "1"); err != nil { // see refuseInBuild
+		return err
+	}
 	info, err := os.Stat(output)
 	outputDir := output != "" && err == nil && info.IsDir()
 	result, err := kustomize.Build(context.Background(), target, kustomize.Options{

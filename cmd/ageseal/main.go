@@ -18,6 +18,7 @@ import (
 	"github.com/ageseal/ageseal/identity"
 	"github.com/ageseal/ageseal/internal/atomicfile"
 	"github.com/ageseal/ageseal/internal/memdir"
+	"github.com/ageseal/ageseal/plugin"
 )
 
 // version is set when a release is linked.
@@ -68,9 +69,12 @@ func run(args []string, in io.Reader, out, errw io.Writer) (status int) {
 			status = statusError
 		}
 	}()
-	root := newCommandLine(c, args)
-	root.SetArgs(args[1:])
-	err := root.Execute()
+	var err error
+	if name := calledAs(args[0]); isPlugin(name) {
+		err = c.runPlugin(name, args[1:])
+	} else {
+		err = c.runCommand(name, args[1:])
+	}
 	if err == nil {
 		return 0
 	}
@@ -81,20 +85,25 @@ func run(args []string, in io.Reader, out, errw io.Writer) (status int) {
 	return exitStatus(err)
 }
 
-// newCommandLine is the command line that goes with the name the program was called by.
-func newCommandLine(c *cli, args []string) *cobra.Command {
-	name := calledAs(args[0])
-	c.kustomize = name == "kustomize" || slices.Contains(args[1:], "kustomize")
-	if name == "kustomize" {
-		root := newKustomizeCommand(c)
+// runCommand runs the command line that goes with the name the program was called by.
+func (c *cli) runCommand(name string, args []string) error {
+	c.kustomize = name == "kustomize" || slices.Contains(args, "kustomize")
+	var root *cobra.Command
+	switch name {
+	case "kustomize":
+		root = newKustomizeCommand(c)
 		c.rootOf(root)
-		return root
-	}
-	root := newRootCommand(c)
-	if name == "kubectl-ageseal" {
+	case "kubectl-ageseal":
+		root = newRootCommand(c)
 		root.Use = "kubectl ageseal"
+	case plugin.FunctionName:
+		root = newRootCommand(c)
+		args = append([]string{"fn"}, args...)
+	default:
+		root = newRootCommand(c)
 	}
-	return root
+	root.SetArgs(args)
+	return root.Execute()
 }
 
 // calledAs is the name the program was called by, without directory and .exe.

@@ -284,5 +284,5 @@ func (c *cli) noIdentityHint(path string) string {
 	if c.keys == nil || len(c.keys.Identities) == 0 {
 		return `name one with --identity FILE or $AGESEAL_IDENTITY_FILE; "ageseal keygen" makes one`
 	}
-	return fmt.Sprintf(`someone who can read it adds you to %s and runs: ageseal rekey %s`, policy.FileName, quoted(path))
+	return fmt.Sprintf(`someone who can read it adds you to %s and runs: ageseal rekey %s`, policy.FileName, quoted(cmp.Or(path, ".")))
 }

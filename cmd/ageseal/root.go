@@ -79,7 +79,7 @@ and decrypts them when manifests are built. Names and keys stay readable, values
 	add(groupBuild, newBuildCommand(c), newFnCommand(c), newKustomizeCommand(c))
 	add(groupKeys, newRekeyCommand(c), newTrustCommand(c))
 	add(groupGit, newVerifyCommand(c))
-	add(groupOther, newVersionCommand(c))
+	add(groupOther, newDoctorCommand(c), newVersionCommand(c))
 	cmd.SetHelpCommandGroupID(groupOther)
 	cmd.SetCompletionCommandGroupID(groupOther)
 	return cmd

@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"ageseal":         main,
 		"kubectl-ageseal": main,
+		"ageseal-fn":      main,
+		"EncryptedSecret": main, // as kustomize calls its plugins, over the links of "fn install"
+		"Decrypter":       main,
 	})
 }
 

@@ -205,43 +205,7 @@ func (c *cli) silencedAtHead(ctx context.Context, repo *git.Repo) (func(rule, pa
 }
 
 func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
-	var findings []verify.Finding
-	silencers := map[string]func(rule, path string) bool{}
-	check := func(path string) error {
-		info, err := os.Stat(path)
-		if err != nil {
-			return err
-		}
-		if info.Size() > maxVerified {
-			findings = append(findings, c.tooLarge(path)...)
-			return nil
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		silenced := func(rule string) bool { return false }
-		abs, err := filepath.Abs(path)
-		if err != nil {
-			return err
-		}
-		if top, ok := topLevel(filepath.Dir(abs)); ok {
-			if silencers[top] == nil {
-				silencers[top] = c.silencer(top)
-			}
-			rel, err := filepath.Rel(top, abs)
-			if err != nil {
-				return err
-			}
-			silenced = func(rule string) bool { return silencers[top](rule, filepath.ToSlash(rel)) }
-		}
-		found := verify.Bytes(path, data)
-		if top, ok := topLevel(filepath.Dir(abs)); ok && abs == filepath.Join(top, policy.FileName) {
-			found = append(found, brokenPolicy(path, data)...)
-		}
-		findings = append(findings, slices.DeleteFunc(found, func(f verify.Finding) bool { return silenced(f.Rule) })...)
-		return nil
-	}
+	v := &verifier{c: c}
 	for _, arg := range args {
 		// A link that is named is followed, those that the walk meets are not.
 		root, err := filepath.EvalSymlinks(arg)
@@ -255,7 +219,7 @@ func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
 			case d.IsDir() && d.Name() == ".git":
 				return filepath.SkipDir
 			case d.Type().IsRegular():
-				return check(path)
+				return v.file(path)
 			}
 			return nil
 		})
@@ -263,7 +227,58 @@ func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
 			return nil, err
 		}
 	}
-	return findings, nil
+	return v.findings, nil
+}
+
+// verifier looks into files of the work tree.
+type verifier struct {
+	c         *cli
+	findings  []verify.Finding
+	silencers map[string]func(rule, path string) bool // by top level
+}
+
+func (v *verifier) file(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Size() > maxVerified {
+		v.findings = append(v.findings, v.c.tooLarge(path)...)
+		return nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	found := verify.Bytes(path, data)
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	if top, ok := topLevel(filepath.Dir(abs)); ok && abs == filepath.Join(top, policy.FileName) {
+		found = append(found, brokenPolicy(path, data)...)
+	}
+	return v.add(abs, found...)
+}
+
+// add takes the findings of a file that the policy of its repository does not silence.
+func (v *verifier) add(abs string, found ...verify.Finding) error {
+	silenced := func(string) bool { return false }
+	if top, ok := topLevel(filepath.Dir(abs)); ok && len(found) > 0 {
+		if v.silencers == nil {
+			v.silencers = map[string]func(rule, path string) bool{}
+		}
+		if v.silencers[top] == nil {
+			v.silencers[top] = v.c.silencer(top)
+		}
+		rel, err := filepath.Rel(top, abs)
+		if err != nil {
+			return err
+		}
+		silenced = func(rule string) bool { return v.silencers[top](rule, filepath.ToSlash(rel)) }
+	}
+	v.findings = append(v.findings, slices.DeleteFunc(found, func(f verify.Finding) bool { return silenced(f.Rule) })...)
+	return nil
 }
 
 // silencer reads which findings the policy at top silences. A policy that can't be read silences nothing.

@@ -165,6 +165,12 @@ func temporaryName(path string) string {
 	return "." + base[:min(len(base), 200)] + marker
 }
 
+// IsLeftover reports whether a file of this name is a temporary one of this package. Without a run in progress it was left
+// behind by one that was killed.
+func IsLeftover(name string) bool {
+	return strings.HasPrefix(name, ".") && strings.LastIndex(name, marker) > 1
+}
+
 func unchanged(f File) error {
 	now, err := os.ReadFile(f.Path)
 	switch {
