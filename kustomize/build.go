@@ -86,7 +86,7 @@ func Build(ctx context.Context, target string, o Options) (*Result, error) {
 		root = os.DevNull // nothing is below it
 	}
 	b.fs = newFileSystem(root, o.AllowRemote)
-	b.fs.serve = b.serve
+	b.fs.serve, b.fs.serveFile = b.serve, b.serveFile
 	b.tree = newTree(func(path string) (string, bool) {
 		full, _, err := b.fs.resolve(path)
 		return full, err == nil
@@ -207,6 +207,11 @@ func (b *build) finish(m resmap.ResMap, o order) (*Result, error) {
 		s.resource(r)
 	}
 	faults := s.faults
+	if len(faults) == 0 { // of what is out of place already, the binding does not matter
+		if err := b.settleFiles(); err != nil {
+			return nil, err
+		}
+	}
 	for _, p := range s.placed {
 		if err := p.findHash(); err != nil {
 			return nil, b.shown(fmt.Errorf("hashing %s: %w", describe(p.res), err))

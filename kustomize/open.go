@@ -75,6 +75,10 @@ func (o *opening) document(d *document) {
 		d.err = &identityError{err}
 		return
 	}
+	if d.src != nil {
+		d.err = d.src.open(d.file, ids)
+		return
+	}
 	values, err := secret.Open(d.sealed, ids, o.allowTypes)
 	if err != nil {
 		d.err = inFile(d.file, err)

@@ -22,7 +22,8 @@ const (
 	useTransformer // or validator
 	useReplacement
 	useConfigMap
-	useSecretGenerator
+	useSecretFile // files: of a secretGenerator
+	useSecretEnv  // envs:
 	useJSONPatch
 	useConfiguration // configurations, crds, openapi
 	useHelm
@@ -31,14 +32,15 @@ const (
 // fields names a use as the kustomization does.
 var fields = map[use]string{
 	useResource: "resources:", usePatch: "patches:", useGenerator: "generators:", useTransformer: "transformers: or validators:",
-	useReplacement: "replacements:", useConfigMap: "configMapGenerator:", useSecretGenerator: "secretGenerator:",
+	useReplacement: "replacements:", useConfigMap: "configMapGenerator:", useSecretFile: "secretGenerator: files:", useSecretEnv: "secretGenerator: envs:",
 	useJSONPatch: "patchesJson6902:", useConfiguration: "configurations:, crds: or openapi:", useHelm: "helmCharts:",
 }
 
 // tree is what the kustomizations that were served so far say: kustomize reads each one before any file it names.
 type tree struct {
 	resolve  func(path string) (string, bool)
-	uses     map[string]use // resolved path → uses
+	uses     map[string]use    // resolved path → uses
+	written  map[string]string // resolved path → how files: or envs: of a generator write it
 	prefixes []string
 	suffixes []string
 	root     *types.Kustomization // the first one
@@ -50,7 +52,7 @@ type tree struct {
 }
 
 func newTree(resolve func(string) (string, bool)) *tree {
-	return &tree{resolve: resolve, uses: make(map[string]use)}
+	return &tree{resolve: resolve, uses: make(map[string]use), written: make(map[string]string)}
 }
 
 func isKustomization(path string) bool {
@@ -98,10 +100,10 @@ func (t *tree) kustomization(path string, src []byte) error {
 		t.add(dir, useJSONPatch, p.Path)
 	}
 	for _, g := range k.ConfigMapGenerator {
-		t.addData(dir, useConfigMap, g.KvPairSources)
+		t.addData(dir, useConfigMap, useConfigMap, g.KvPairSources)
 	}
 	for _, g := range k.SecretGenerator {
-		t.addData(dir, useSecretGenerator, g.KvPairSources)
+		t.addData(dir, useSecretFile, useSecretEnv, g.KvPairSources)
 	}
 	for _, c := range k.HelmCharts {
 		t.add(dir, useHelm, c.ValuesFile)
@@ -129,23 +131,27 @@ func (t *tree) add(dir string, u use, paths ...string) {
 		if p == "" || strings.Contains(p, "\n") {
 			continue
 		}
+		text := p
 		if !filepath.IsAbs(p) {
 			p = filepath.Join(dir, p)
 		}
 		if full, ok := t.resolve(p); ok {
 			t.uses[full] |= u
+			if u&(useSecretFile|useSecretEnv) != 0 {
+				t.written[full] = text
+			}
 		}
 	}
 }
 
-func (t *tree) addData(dir string, u use, s types.KvPairSources) {
+func (t *tree) addData(dir string, file, env use, s types.KvPairSources) {
 	for _, f := range s.FileSources {
 		if _, after, ok := strings.Cut(f, "="); ok {
 			f = after
 		}
-		t.add(dir, u, f)
+		t.add(dir, file, f)
 	}
-	t.add(dir, u, s.EnvSources...)
+	t.add(dir, env, s.EnvSources...)
 }
 
 func (t *tree) names(prefix, suffix string) {

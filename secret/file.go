@@ -74,6 +74,9 @@ func SealFile(content []byte, o FileOptions) (sealed []byte, warnings []Error, e
 // OpenFile opens a sealed file. Errors: *Error that match the sentinels of crypt.Opener.OpenFile; ErrMalformed for content that is no dotenv
 // though the header says so.
 func OpenFile(sealed []byte, o *crypt.Opener) (*File, error) {
+	if crypt.IsAgeFile(sealed) && !crypt.IsArmored(sealed) {
+		return nil, &Error{Err: marked{errors.New("a binary age file; a sealed file is armored"), crypt.ErrAge}, Hint: fileHint(crypt.ErrFileMagic)}
+	}
 	opened, err := o.OpenFile(sealed)
 	if errors.Is(err, crypt.ErrNoIdentity) {
 		return nil, &Error{Err: &NoIdentityError{}}
