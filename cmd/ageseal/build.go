@@ -32,8 +32,8 @@ func newBuildCommand(c *cli) *cobra.Command {
 	cmd := kustomizebuild.NewCmdBuild(filesys.MakeFsOnDisk(), &kustomizebuild.Help{
 		Use:   "build [DIR|URL]",
 		Short: "Build a kustomization, Secrets decrypted",
-		Long: `Do what "kustomize build" does, with sealed manifests decrypted into native Secrets. No plugin flags are
-needed. kustomize itself only sees placeholders: values are put in at the end, and only into the Secret, key
+		Long: `Do what "kustomize build" does, with sealed manifests decrypted into native Secrets, and sealed files where a
+secretGenerator lists them. No plugin flags are needed. kustomize itself only sees placeholders: values are put in at the end, and only into the Secret, key
 and namespace that they were sealed for. On any error there is no output.` + exitHelp(statusNoIdentity, statusAuthentication),
 		Example: `  ageseal build apps/shop/prod | kubectl apply --server-side -f -
   AGESEAL_IDENTITY_FILE=ci.key ageseal build --enable-helm apps/shop/prod
