@@ -35,9 +35,12 @@ With --write, plaintext takes the place of what is sealed in the files: the way 
   helm template shop ./chart | ageseal decrypt - | kubectl apply --server-side -f -
   ageseal decrypt -i key.txt apps/shop/prod > /dev/shm/secrets.yaml
   ageseal decrypt apps/shop/prod/tls.key.age        # a sealed file: its content`,
-		ValidArgsFunction: completeFiles,
-		Args:              argsBetween(1, -1, "files, directories, or - for standard input"),
-		RunE:              func(_ *cobra.Command, args []string) error { return c.runDecrypt(o, args) },
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+			names, directive := completeFiles(cmd, args, text)
+			return append(names, "age"), directive
+		},
+		Args: argsBetween(1, -1, "files, directories, or - for standard input"),
+		RunE: func(_ *cobra.Command, args []string) error { return c.runDecrypt(o, args) },
 	}
 	o.identities.add(cmd)
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "write to this `file` (mode 0600) instead of standard output")

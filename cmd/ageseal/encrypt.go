@@ -63,7 +63,7 @@ There is no rekey for sealed files: when recipients change, encrypt them again.`
 	o.identities.add(cmd)
 	flags := cmd.Flags()
 	flags.BoolVarP(&o.inPlace, "write", "w", false, "replace the files; with --as, the sealed files")
-	flags.StringVarP(&o.output, "output", "o", "", "write to this `file` instead of standard output")
+	flags.StringVarP(&o.output, "output", "o", "", "write to this `file` (default: standard output; with --as, FILE.age)")
 	flags.StringVarP(&o.recipients.namespace, "namespace", "n", "", "bind Secrets that name no namespace to this `namespace`")
 	flags.StringVar(&o.stdinName, "stdin-name", "", "use the policy's rule for this `path` for standard input")
 	flags.StringArrayVar(&o.allowClear, "allow-clear", nil, "let the value of this `key` stay in clear elsewhere in the document (repeatable)")
