@@ -14,7 +14,9 @@ const (
 	MaxPlaintext  = 1 << 20   // bytes of all values of one Secret, hence of one value: Kubernetes' own limit
 	MaxRecipients = 128       // recipients of one session key
 	MaxAge        = 384 << 10 // base64 characters of one wrapped session key
+	MaxFile       = 2 << 20   // bytes of one sealed file: MaxPlaintext, the longest header and MaxRecipients in armor are less
 	maxPayload    = 64 << 10  // bytes read from one opened age file
+	maxHeader     = 64 << 10  // bytes of a sealed file's header, with its blank line
 )
 
 const keySize = 32 // bytes of a session key and of a data key
@@ -35,7 +37,7 @@ type Wrap struct {
 var (
 	ErrBase64       = errors.New("malformed base64")
 	ErrNoIdentity   = errors.New("no identity matches")
-	ErrAge          = errors.New("the wrapped session key was altered or is malformed")
+	ErrAge          = errors.New("the age file was altered or is malformed")
 	ErrPayloadMagic = errors.New("the age file does not hold a session key")
 	ErrToMismatch   = errors.New("the list of recipients was altered")
 	ErrDataKey      = errors.New("the data key was altered, or copied from another entry")
@@ -44,6 +46,11 @@ var (
 	ErrAEAD         = errors.New("the value was altered, or copied from another Secret or key")
 	ErrPadding      = errors.New("the value has malformed padding")
 	ErrLimit        = errors.New("over a limit")
+
+	ErrFileMagic      = errors.New("an age file, but no sealed file")
+	ErrFileSessionKey = errors.New("no sealed file, but a session key copied out of a sealed manifest")
+	ErrFileHeader     = errors.New("the header of the sealed file is malformed")
+	ErrFilePadding    = errors.New("the sealed file has malformed padding")
 )
 
 // What is wrong with the text of a key; match with errors.Is.

@@ -62,6 +62,22 @@
 //	bucket(n) = 64 for n ≤ 64, else n rounded up to a multiple of max(64, 2^(E-S)),
 //	            E = ⌊log2 n⌋, S = ⌊log2 E⌋ + 1
 //
+// # Sealed file
+//
+// A file by itself, one value or a dotenv, is an armored age file. Its plaintext is a header of at most 64 KiB, each line
+// ended by \n, and the content:
+//
+//	D ‖ " file"
+//	use: value             or env
+//	namespace: prod        absent if no namespace is bound
+//	name: app-tls          absent if no name is bound
+//	key: keystore.p12      with use value: the Secret's key, [-._a-zA-Z0-9]{1,253} and neither . nor ..…
+//	pad: 000…0             bucket(n) - n zeros, n being the length of the plaintext with none
+//	                       an empty line
+//
+// Fields stand in this order. A wrapped session key is an age file, too: the first line tells them apart, and a
+// reader that hands out the content of any other age file hands out session keys.
+//
 // # Opening
 //
 // In this order, and the first fault ends it: limits; strict base64 (decoded, encoded again, compared);

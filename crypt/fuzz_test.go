@@ -44,7 +44,7 @@ func FuzzOpen(f *testing.F) {
 func FuzzAge(f *testing.F) {
 	id := exampleIdentity(f)
 	f.Fuzz(func(t *testing.T, file []byte) {
-		payload, err := openAge(file, []*Identity{id})
+		payload, err := openAge(file, []*Identity{id}, maxPayload)
 		if err != nil {
 			if payload != nil || !isOneOf(err, ErrAge, ErrNoIdentity, ErrLimit) {
 				t.Fatalf("got %d bytes, %v", len(payload), err)
@@ -77,6 +77,25 @@ func FuzzPayload(f *testing.F) {
 	})
 }
 
+// FuzzFileHeader: the plaintext of a sealed file is read only if it is, to the byte, what SealFile writes.
+func FuzzFileHeader(f *testing.F) {
+	f.Fuzz(func(t *testing.T, plaintext []byte) {
+		file, err := parseFile(plaintext)
+		if err != nil {
+			if file != nil || !isOneOf(err, ErrFileSessionKey, ErrFileMagic, ErrFileHeader, ErrFilePadding, ErrLimit) {
+				t.Fatalf("got %v, %v", file, err)
+			}
+			return
+		}
+		if err := file.check(); err != nil {
+			t.Fatal(err)
+		}
+		if again := file.payload(); !bytes.Equal(again, plaintext) {
+			t.Fatal("another plaintext is read as the same")
+		}
+	})
+}
+
 func isOneOf(err error, sentinels ...error) bool {
 	for _, s := range sentinels {
 		if errors.Is(err, s) {
@@ -88,7 +107,7 @@ func isOneOf(err error, sentinels ...error) bool {
 
 // TestSeedsAreThere: a corpus that moved away is silently empty.
 func TestSeedsAreThere(t *testing.T) {
-	for _, target := range []string{"FuzzOpen", "FuzzAge", "FuzzPayload"} {
+	for _, target := range []string{"FuzzOpen", "FuzzAge", "FuzzPayload", "FuzzFileHeader"} {
 		files, err := filepath.Glob(filepath.Join("testdata", "fuzz", target, "*"))
 		if err != nil || len(files) < 20 {
 			t.Errorf("%s has %d seeds, %v", target, len(files), err)

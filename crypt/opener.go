@@ -121,7 +121,7 @@ func (o *Opener) openSession(blob string) (*sessionKey, error) {
 		return nil, err
 	}
 	o.unwraps.Add(1)
-	payload, err := openAge(raw, o.ids)
+	payload, err := openAge(raw, o.ids, maxPayload)
 	if err != nil {
 		return nil, err
 	}

@@ -19,9 +19,9 @@ var (
 	classicStanzas     = []string{"X25519", "ssh-ed25519", "ssh-rsa", "p256tag", "piv-p256"}
 )
 
-// openAge opens one binary age file with the first identity that fits. Errors: ErrAge, ErrNoIdentity,
-// ErrLimit. age's own errors quote lines of the file and stay inside.
-func openAge(file []byte, ids []*Identity) ([]byte, error) {
+// openAge opens one binary age file of at most limit bytes of content with the first identity that fits.
+// Errors: ErrAge, ErrNoIdentity, ErrLimit. age's own errors quote lines of the file and stay inside.
+func openAge(file []byte, ids []*Identity, limit int) ([]byte, error) {
 	g := &gate{ids: ids}
 	r, err := age.Decrypt(bytes.NewReader(file), g)
 	switch {
@@ -30,12 +30,12 @@ func openAge(file []byte, ids []*Identity) ([]byte, error) {
 	case err != nil:
 		return nil, ErrAge
 	}
-	payload, err := io.ReadAll(io.LimitReader(r, maxPayload+1))
+	payload, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
 	if err != nil {
 		return nil, ErrAge
 	}
-	if len(payload) > maxPayload {
-		return nil, fmt.Errorf("the content of the age file is %w of %d bytes", ErrLimit, maxPayload)
+	if len(payload) > limit {
+		return nil, fmt.Errorf("the content of the age file is %w of %d bytes", ErrLimit, limit)
 	}
 	return payload, nil
 }
@@ -87,7 +87,7 @@ func checkStanzas(stanzas []*age.Stanza) error {
 		return fmt.Errorf("%w: it mixes post-quantum and classic recipients", ErrAge)
 	}
 	if postQuantum+classic > MaxRecipients {
-		return fmt.Errorf("the recipients of the session key are %w of %d", ErrLimit, MaxRecipients)
+		return fmt.Errorf("the recipients of the age file are %w of %d", ErrLimit, MaxRecipients)
 	}
 	return nil
 }

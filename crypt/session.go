@@ -46,9 +46,11 @@ func NewSession(to []*Recipient) (*Session, error) {
 	payload = append(payload, payloadMagic...)
 	payload = append(payload, key[:]...)
 	payload = appendList(payload, s.to)
-	if s.age, err = wrapPayload(payload, to); err != nil {
-		return nil, err
+	file, err := encryptAge(payload, to)
+	if err != nil {
+		return nil, fmt.Errorf("wrapping a session key: %w", err)
 	}
+	s.age = base64.StdEncoding.EncodeToString(file)
 	return s, nil
 }
 
@@ -81,7 +83,8 @@ func canonicalSet(to []*Recipient) ([]*Recipient, error) {
 	return to, nil
 }
 
-func wrapPayload(payload []byte, to []*Recipient) (string, error) {
+// encryptAge makes one binary age file.
+func encryptAge(payload []byte, to []*Recipient) ([]byte, error) {
 	recipients := make([]age.Recipient, len(to))
 	for i, r := range to {
 		recipients[i] = namedRecipient{r}
@@ -93,10 +96,7 @@ func wrapPayload(payload []byte, to []*Recipient) (string, error) {
 			err = w.Close()
 		}
 	}
-	if err != nil {
-		return "", fmt.Errorf("wrapping a session key: %w", err)
-	}
-	return base64.StdEncoding.EncodeToString(out.Bytes()), nil
+	return out.Bytes(), err
 }
 
 // namedRecipient gives age's errors (a point of low order, say) the recipient they are about.

@@ -75,9 +75,9 @@ var oneBuild sync.Mutex
 // this package, of secret, crypt and manifest. kustomize's own come as they are, with placeholders taken out.
 // When ctx ends Build returns at once, and kustomize runs on to its end unseen.
 func Build(ctx context.Context, target string, o Options) (*Result, error) {
-	b := &build{o: o, marks: newMarks(), slots: make(map[string]*slot), opening: &opening{values: opened(o.Opener, o.AllowTypes)}}
+	b := &build{o: o, marks: newMarks(), slots: make(map[string]*slot), opening: &opening{source: newKeyed(o.Opener, o.AllowTypes)}}
 	if o.Redact {
-		b.opening.values = redacted
+		b.opening.source = redactor{}
 	}
 	root, err := findRoot(o.Root, target)
 	if err != nil {
@@ -92,7 +92,7 @@ func Build(ctx context.Context, target string, o Options) (*Result, error) {
 		root = os.DevNull // nothing is below it
 	}
 	b.fs = newFileSystem(root, o.AllowRemote)
-	b.fs.serve = b.serve
+	b.fs.serve, b.fs.serveFile = b.serve, b.serveFile
 	b.tree = newTree(func(path string) (string, bool) {
 		full, _, err := b.fs.resolve(path)
 		return full, err == nil
@@ -213,6 +213,11 @@ func (b *build) finish(m resmap.ResMap, o order) (*Result, error) {
 		s.resource(r)
 	}
 	faults := s.faults
+	if len(faults) == 0 { // of what is out of place already, the binding does not matter
+		if err := b.settleFiles(); err != nil {
+			return nil, err
+		}
+	}
 	for _, p := range s.placed {
 		if err := p.findHash(); err != nil {
 			return nil, b.shown(fmt.Errorf("hashing %s: %w", describe(p.res), err))

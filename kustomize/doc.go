@@ -5,7 +5,9 @@
 //
 //  1. A filesystem serves each sealed manifest as a native Secret, or under "generators:" as a builtin SecretGenerator,
 //     in which every value is a placeholder: 30 random-looking bytes that are fresh in every build. It knows from the
-//     kustomizations it served how each file is used, and refuses to serve a sealed manifest for any other use.
+//     kustomizations it served how each file is used, and refuses to serve a sealed manifest for any other use. A
+//     sealed file is served to a secretGenerator alone: as a placeholder, or as a dotenv of placeholders, for which it
+//     has to be opened at once, since its keys are inside. Any other age file there fails the build.
 //  2. While kustomize runs, the documents that were served are opened in parallel.
 //  3. In the result every placeholder must be a whole data value of the Secret its value is bound to: namespace and key
 //     equal, the name one that prefixes, suffixes and the content hash of this tree make of the bound name. A

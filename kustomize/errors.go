@@ -13,7 +13,7 @@ import (
 var (
 	// ErrPlacement: a sealed value would end where it is not bound to.
 	ErrPlacement = errors.New("a sealed value would end where it does not belong")
-	// ErrUse: a sealed manifest is used where it can't be served.
+	// ErrUse: a sealed manifest or file is used where it can't be served.
 	ErrUse = errors.New("a sealed manifest can't be used here")
 	// ErrInvalid: a Secret with sealed values would be one that Kubernetes does not take.
 	ErrInvalid = errors.New("the build makes an invalid Secret")

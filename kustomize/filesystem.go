@@ -24,7 +24,8 @@ type fileSystem struct {
 	dirs        map[string]string // directory → the same, resolved
 	tree        *tree
 	serve       func(path string, use use, src []byte) ([]byte, error)
-	served      map[string][]byte // sealed files: what was served
+	serveFile   func(path string, use use, src []byte) ([]byte, error)
+	served      map[string][]byte // what was served in place of something sealed
 	err         error
 }
 
@@ -92,6 +93,13 @@ func (f *fileSystem) ReadFile(path string) ([]byte, error) {
 		return src, nil
 	}
 	use := f.tree.uses[full]
+	if isAgeFile(src, use) {
+		out, err := f.serveFile(full, use, src)
+		if err != nil {
+			return nil, f.keep(err)
+		}
+		return out, nil
+	}
 	if use&(useResource|usePatch|useGenerator|useTransformer) != 0 {
 		if err := checkAliases(src); err != nil {
 			return nil, f.keep(&Error{File: shortPath(full), Err: err, Hint: "write the values out where they are used"})

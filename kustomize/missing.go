@@ -70,6 +70,9 @@ func (s *survey) patched(r *resource.Resource) map[string]bool {
 
 // isOf reports whether a Secret of the result may be the one of d.
 func (b *build) isOf(d *document, r *resource.Resource) bool {
+	if d.src != nil && d.binding.Name == "" {
+		return true // no name is bound
+	}
 	if ns := r.GetNamespace(); ns != "" && d.binding.Namespace != "" && ns != d.binding.Namespace {
 		return false
 	}

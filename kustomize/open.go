@@ -11,29 +11,54 @@ import (
 	"github.com/ageseal/ageseal/secret"
 )
 
-// source gives the values of a sealed document by their keys: opened, or redacted.
-type source func(*manifest.EncryptedSecret) (map[string][]byte, error)
+// source gives the values of a sealed document by their keys, and what a sealed file holds: opened, or redacted.
+type source interface {
+	values(*manifest.EncryptedSecret) (map[string][]byte, error)
+	file(*sealedSource) (*secret.File, error)
+}
 
-// opened is the source of a build with keys. get is called at most once.
-func opened(get func() (*crypt.Opener, error), allowTypes []string) source {
-	identities := sync.OnceValues(func() (*crypt.Opener, error) {
+// keyed is the source of a build with keys.
+type keyed struct {
+	identities func() (*crypt.Opener, error) // the caller's, at most once
+	allowTypes []string
+}
+
+func newKeyed(get func() (*crypt.Opener, error), allowTypes []string) *keyed {
+	return &keyed{allowTypes: allowTypes, identities: sync.OnceValues(func() (*crypt.Opener, error) {
 		if get == nil {
-			return nil, crypt.ErrNoIdentity
+			return nil, &identityError{crypt.ErrNoIdentity}
 		}
-		return get()
-	})
-	return func(s *manifest.EncryptedSecret) (map[string][]byte, error) {
-		ids, err := identities()
+		ids, err := get()
 		if err != nil {
 			return nil, &identityError{err}
 		}
-		return secret.Open(s, ids, allowTypes)
+		return ids, nil
+	})}
+}
+
+func (o *keyed) values(s *manifest.EncryptedSecret) (map[string][]byte, error) {
+	ids, err := o.identities()
+	if err != nil {
+		return nil, err
 	}
+	return secret.Open(s, ids, o.allowTypes)
+}
+
+func (o *keyed) file(s *sealedSource) (*secret.File, error) {
+	ids, err := o.identities()
+	if err != nil {
+		return nil, err
+	}
+	f, err := secret.OpenFile(s.text, ids)
+	if err != nil {
+		return nil, withoutLine(err)
+	}
+	return f, nil
 }
 
 // opening gets the values of documents beside kustomize, with as many workers as there are processors.
 type opening struct {
-	values source
+	source source
 
 	mu      sync.Mutex
 	queue   []*document
@@ -78,7 +103,14 @@ func (o *opening) document(d *document) {
 		}
 		d.sealed = nil
 	}()
-	values, err := o.values(d.sealed)
+	var values map[string][]byte
+	var err error
+	if d.src != nil {
+		d.src.opened, err = o.source.file(d.src)
+		d.src.text = nil
+	} else {
+		values, err = o.source.values(d.sealed)
+	}
 	var id *identityError
 	switch {
 	case errors.As(err, &id):
@@ -87,6 +119,8 @@ func (o *opening) document(d *document) {
 	case err != nil:
 		d.err = InFile(d.file, err)
 		return
+	case d.src != nil:
+		return // the rest is settle's
 	}
 	if len(values) != len(d.keys) {
 		d.err = d.fault("", errors.New("internal error: values are missing"), "")

@@ -100,7 +100,12 @@ func (b *build) fitsSecret(p *placed, namespace string, d *document) error {
 
 // fitsKey holds one value against its key.
 func (b *build) fitsKey(p *placed, s site) error {
-	if s.key != s.slot.key {
+	unknown := s.doc.src != nil && s.slot.key == "" // of a sealed file that nobody opened
+	if s.key != s.slot.key && s.doc.src != nil && !unknown {
+		return s.doc.fault(s.slot.key, factf(ErrPlacement, "the value would end under key %s of %s", b.marks.scrub(s.key), b.describe(p.res)),
+			"it is sealed for the key "+s.slot.key+"; under files: write "+s.slot.key+"="+b.tree.written[s.doc.path])
+	}
+	if s.key != s.slot.key && !unknown {
 		return s.doc.fault(s.slot.key, factf(ErrPlacement, "the value would end under key %s of %s", b.marks.scrub(s.key), b.describe(p.res)),
 			"a value stays with its key; set the other key with \"ageseal set\"")
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/manifest"
+	"github.com/ageseal/ageseal/secret"
 )
 
 // redactedAnnotation is on every Secret of a redacted build that holds a placeholder for a sealed value, as "true": whoever
@@ -19,8 +20,28 @@ const redactedAnnotation = "ageseal.dev/redacted"
 // redactedDomain keeps the hashes in redacted values apart from any other hash of the same ciphertext.
 const redactedDomain = "ageseal.dev/redacted\n"
 
-// redacted is the source of a build without a key. What can be said of a box without one is checked. Its errors are *manifest.Error.
-func redacted(s *manifest.EncryptedSecret) (map[string][]byte, error) {
+// redactor is the source of a build without a key.
+type redactor struct{}
+
+// redactedDotenv is the key that stands for those of a sealed dotenv, which are inside.
+const redactedDotenv = "REDACTED_DOTENV"
+
+// file stands for a sealed file, whose header is encrypted, too: it may be placed in any Secret, and under any key.
+func (redactor) file(s *sealedSource) (*secret.File, error) {
+	if !crypt.IsArmored(s.text) {
+		return nil, &manifest.Error{Err: crypt.ErrFileMagic, Hint: "make it with: ageseal encrypt --as value"}
+	}
+	f := &secret.File{File: crypt.File{Use: crypt.UseValue}}
+	key := ""
+	if s.env {
+		f.Use, key = crypt.UseEnv, redactedDotenv
+	}
+	f.Values = map[string]manifest.Value{key: {Bytes: redactedValue(s.guess, s.text)}}
+	return f, nil
+}
+
+// values says of the boxes what can be said without a key: those that can be none are refused. The errors are *manifest.Error.
+func (redactor) values(s *manifest.EncryptedSecret) (map[string][]byte, error) {
 	values := make(map[string][]byte, len(s.Spec.Data))
 	var faults []error
 	for _, key := range slices.Sorted(maps.Keys(s.Spec.Data)) {

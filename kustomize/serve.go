@@ -23,7 +23,7 @@ const (
 	hashMarker         = "internal.config.kubernetes.io/needsHashSuffix"
 )
 
-// document is one sealed manifest that was served.
+// document is one sealed manifest, or sealed file, that was served.
 type document struct {
 	file     string // as messages show it
 	ref      string // namespace/name, as messages show it
@@ -37,6 +37,7 @@ type document struct {
 	wrapped  bool        // served as a generator: base64 in lines of 70 characters, as kustomize's generators write it
 
 	sealed *manifest.EncryptedSecret // until it is opened; it holds on to the text of the file
+	src    *sealedSource             // of a sealed file, whose binding and key are known when it is open
 	open   bool                      // the values are there
 	err    error
 }
@@ -88,6 +89,9 @@ type slot struct {
 // fault is an error of one value, or of the document if key is empty.
 func (d *document) fault(key string, err error, hint string) *Error {
 	e := &Error{File: d.file, Line: d.line, Secret: d.ref, Key: key, Err: err, Hint: hint}
+	if d.src != nil {
+		return e // its lines are encrypted
+	}
 	if k := d.key(key); k != nil {
 		e.Line = k.line
 	}
@@ -156,7 +160,7 @@ func misused(file string, u use) error {
 	}
 	hint := "list it under resources:, patches: or generators:"
 	switch {
-	case u&useSecretGenerator != 0:
+	case u&(useSecretFile|useSecretEnv) != 0:
 		hint = "list it under generators: instead; it becomes a secretGenerator of its own"
 	case u&useJSONPatch != 0:
 		hint = "list it under patches:; a sealed manifest is a strategic-merge patch"

@@ -194,7 +194,7 @@ func (s *survey) armor(field string, n *yaml.Node) {
 		s.faults = append(s.faults, &Error{
 			Key:  key,
 			Err:  factf(ErrLeftover, "%s would hold an age file as it is, in field %s.%s", s.b.describe(s.res), field, key),
-			Hint: "seal the Secret as a manifest: a build opens no age files",
+			Hint: "a build opens sealed files, as files: or envs: of a secretGenerator, and no age file anywhere else",
 		})
 	}
 }

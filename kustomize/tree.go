@@ -22,7 +22,8 @@ const (
 	useTransformer // or validator
 	useReplacement
 	useConfigMap
-	useSecretGenerator
+	useSecretFile // files: of a secretGenerator
+	useSecretEnv  // envs:
 	useJSONPatch
 	useConfiguration // configurations, crds, openapi
 	useHelm
@@ -31,7 +32,7 @@ const (
 // fields names a use as the kustomization does.
 var fields = map[use]string{
 	useResource: "resources:", usePatch: "patches:", useGenerator: "generators:", useTransformer: "transformers: or validators:",
-	useReplacement: "replacements:", useConfigMap: "configMapGenerator:", useSecretGenerator: "secretGenerator:",
+	useReplacement: "replacements:", useConfigMap: "configMapGenerator:", useSecretFile: "secretGenerator: files:", useSecretEnv: "secretGenerator: envs:",
 	useJSONPatch: "patchesJson6902:", useConfiguration: "configurations:, crds: or openapi:", useHelm: "helmCharts:",
 }
 
@@ -40,6 +41,7 @@ type tree struct {
 	resolve  func(path string) (string, bool)
 	uses     map[string]use    // resolved path → uses
 	owners   map[string]string // resolved path of what generators: lists → directory of that kustomization, "" for several
+	written  map[string]string // resolved path → how files: or envs: of a generator write it
 	prefixes []string
 	suffixes []string
 	root     *types.Kustomization // the first one
@@ -51,7 +53,7 @@ type tree struct {
 }
 
 func newTree(resolve func(string) (string, bool)) *tree {
-	return &tree{resolve: resolve, uses: make(map[string]use), owners: make(map[string]string)}
+	return &tree{resolve: resolve, uses: make(map[string]use), owners: make(map[string]string), written: make(map[string]string)}
 }
 
 func isKustomization(path string) bool {
@@ -101,10 +103,10 @@ func (t *tree) kustomization(path string, src []byte) error {
 		t.add(dir, useJSONPatch, p.Path)
 	}
 	for _, g := range k.ConfigMapGenerator {
-		t.addData(dir, useConfigMap, g.KvPairSources)
+		t.addData(dir, useConfigMap, useConfigMap, g.KvPairSources)
 	}
 	for _, g := range k.SecretGenerator {
-		t.addData(dir, useSecretGenerator, g.KvPairSources)
+		t.addData(dir, useSecretFile, useSecretEnv, g.KvPairSources)
 	}
 	for _, c := range k.HelmCharts {
 		t.add(dir, useHelm, c.ValuesFile)
@@ -128,7 +130,7 @@ func (t *tree) kustomization(path string, src []byte) error {
 
 // own notes whose generators the paths are, which are relative to dir.
 func (t *tree) own(dir, owner string, paths []string) {
-	t.each(dir, paths, func(full string) {
+	t.each(dir, paths, func(full, _ string) {
 		if other, ok := t.owners[full]; ok && other != owner {
 			owner = ""
 		}
@@ -138,32 +140,38 @@ func (t *tree) own(dir, owner string, paths []string) {
 
 // add notes uses of paths relative to dir.
 func (t *tree) add(dir string, u use, paths ...string) {
-	t.each(dir, paths, func(full string) { t.uses[full] |= u })
+	t.each(dir, paths, func(full, text string) {
+		t.uses[full] |= u
+		if u&(useSecretFile|useSecretEnv) != 0 {
+			t.written[full] = text
+		}
+	})
 }
 
 // each resolves paths relative to dir. What is no file here is inline text, a URL, or missing: kustomize's to say.
-func (t *tree) each(dir string, paths []string, do func(full string)) {
+func (t *tree) each(dir string, paths []string, do func(full, text string)) {
 	for _, p := range paths {
 		if p == "" || strings.Contains(p, "\n") {
 			continue
 		}
+		text := p
 		if !filepath.IsAbs(p) {
 			p = filepath.Join(dir, p)
 		}
 		if full, ok := t.resolve(p); ok {
-			do(full)
+			do(full, text)
 		}
 	}
 }
 
-func (t *tree) addData(dir string, u use, s types.KvPairSources) {
+func (t *tree) addData(dir string, file, env use, s types.KvPairSources) {
 	for _, f := range s.FileSources {
 		if _, after, ok := strings.Cut(f, "="); ok {
 			f = after
 		}
-		t.add(dir, u, f)
+		t.add(dir, file, f)
 	}
-	t.add(dir, u, s.EnvSources...)
+	t.add(dir, env, s.EnvSources...)
 }
 
 func (t *tree) names(prefix, suffix string) {

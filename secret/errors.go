@@ -34,7 +34,7 @@ var (
 
 // NoIdentityError says for whom a document was sealed that no identity opens. It matches crypt.ErrNoIdentity.
 type NoIdentityError struct {
-	To []string // fingerprints
+	To []string // fingerprints; none for a sealed file, which has no list
 }
 
 func (e *NoIdentityError) Error() string { return "no identity opens it" }
@@ -55,6 +55,7 @@ var authentication = []error{
 	ErrMalformed, ErrBinding,
 	crypt.ErrBase64, crypt.ErrAge, crypt.ErrPayloadMagic, crypt.ErrToMismatch, crypt.ErrDataKey, crypt.ErrKeyID,
 	crypt.ErrBoxLength, crypt.ErrAEAD, crypt.ErrPadding,
+	crypt.ErrFileMagic, crypt.ErrFileSessionKey, crypt.ErrFileHeader, crypt.ErrFilePadding,
 }
 
 // IsAuthentication reports whether sealed data was altered, moved or malformed (exit status 5).
@@ -84,6 +85,11 @@ func Class(err error) string {
 		{crypt.ErrBase64, "base64"},
 		{manifest.ErrBase64, "base64"},
 		{crypt.ErrAge, "age"},
+		{crypt.ErrFileSessionKey, "file-session-key"},
+		{crypt.ErrFileMagic, "file-magic"},
+		{crypt.ErrFileHeader, "file-header"},
+		{crypt.ErrFilePadding, "file-padding"},
+		{ErrEnv, "file-env"},
 		{ErrBinding, "binding"},
 		{ErrType, "type"},
 		{manifest.ErrUnknownSuite, "unknown-suite"},

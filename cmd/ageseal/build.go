@@ -33,15 +33,16 @@ func newBuildCommand(c *cli) *cobra.Command {
 	cmd := kustomizebuild.NewCmdBuild(filesys.MakeFsOnDisk(), &kustomizebuild.Help{
 		Use:   "build [DIR|URL]",
 		Short: "Build a kustomization, Secrets decrypted",
-		Long: `Do what "kustomize build" does, with sealed manifests decrypted into native Secrets. No plugin flags are
-needed. kustomize itself only sees placeholders: values are put in at the end, and only into the Secret, key
-and namespace that they were sealed for. On any error there is no output.
+		Long: `Do what "kustomize build" does, with sealed manifests decrypted into native Secrets, and sealed files where a
+secretGenerator lists them. No plugin flags are needed. kustomize itself only sees placeholders: values are put
+in at the end, and only into the Secret, key and namespace that they were sealed for. On any error there is no
+output.
 
 With --redact no identity is read or needed, and each sealed value is a placeholder: "redacted-" and a hash of its
 ciphertext, as long for every value, in a Secret that schema checks accept. Only what is sealed is left out. The same input
 gives the same output, so that a comparison of two commits shows which values were written again. Name hashes are computed
 over placeholders and differ from the real ones. Such a Secret carries the annotation ageseal.dev/redacted: "true", and
--o refuses to write it into a git repository.` + exitHelp(statusNoIdentity, statusAuthentication),
+-o refuses to write it into a git repository. The keys of a sealed dotenv are inside: one key stands for them.` + exitHelp(statusNoIdentity, statusAuthentication),
 		Example: `  ageseal build apps/shop/prod | kubectl apply --server-side -f -
   AGESEAL_IDENTITY_FILE=ci.key ageseal build --enable-helm apps/shop/prod
   ageseal build apps/shop/prod -o manifests.yaml    # mode 0600

@@ -27,16 +27,21 @@ func newDecryptCommand(c *cli) *cobra.Command {
 		Short:   "Decrypt sealed manifests into native Secrets",
 		Long: `Write native Secrets to standard output. Other documents of a file or stream pass through byte for byte,
 so it works as a filter after any renderer. From a directory, the files that hold a sealed document are
-written, as one stream. It is all or nothing: on any error there is no output.
+written, as one stream. It is all or nothing: on any error there is no output. Of a sealed file, by itself, the
+content is written as it is.
 
 With --write, plaintext takes the place of what is sealed in the files: the way out of the tool, after a question.
 Comments stay, and so do the files' modes.` + exitHelp(statusFindings, statusNoIdentity, statusAuthentication),
 		Example: `  ageseal decrypt apps/shop/prod/db.yaml
   helm template shop ./chart | ageseal decrypt - | kubectl apply --server-side -f -
-  ageseal decrypt -i key.txt apps/shop/prod > /dev/shm/secrets.yaml`,
-		ValidArgsFunction: completeFiles,
-		Args:              argsBetween(1, -1, "files, directories, or - for standard input"),
-		RunE:              func(_ *cobra.Command, args []string) error { return c.runDecrypt(o, args) },
+  ageseal decrypt -i key.txt apps/shop/prod > /dev/shm/secrets.yaml
+  ageseal decrypt apps/shop/prod/tls.key.age        # a sealed file: its content`,
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+			names, directive := completeFiles(cmd, args, text)
+			return append(names, "age"), directive
+		},
+		Args: argsBetween(1, -1, "files, directories, or - for standard input"),
+		RunE: func(_ *cobra.Command, args []string) error { return c.runDecrypt(o, args) },
 	}
 	o.identities.add(cmd)
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "write to this `file` (mode 0600) instead of standard output")
@@ -54,6 +59,9 @@ func (c *cli) runDecrypt(o *decryptOptions, args []string) error {
 		return usage("ageseal decrypt --help", "standard input can't be replaced: leave --write away")
 	case o.yes && !o.inPlace:
 		return usage("ageseal decrypt --help", "--yes goes with --write")
+	}
+	if sealed := c.sealedFiles(args); len(sealed) > 0 {
+		return c.runDecryptFile(o, sealed, args)
 	}
 	inputs, _, err := c.inputs(args)
 	if err != nil {

@@ -27,6 +27,7 @@ type encryptOptions struct {
 	anywhere   bool
 	comments   bool
 	recreate   bool
+	file       fileOptions
 }
 
 // recreateUsage is that of a flag for what can't be changed otherwise: a type, an immutable Secret.
@@ -44,19 +45,26 @@ change since the last commit keep their ciphertext.
 
 Files of Helm templates, SOPS and Sealed Secrets are left alone. A Secret that can't be sealed fails the
 run: every problem is listed and no file is changed. So does one that Kubernetes would refuse: by itself, or
-as a change of what the last commit has.` + exitHelp(statusFindings, statusAuthentication),
+as a change of what the last commit has.
+
+With --as, any file becomes a sealed file beside it, FILE.age, for the secretGenerator of a kustomization: one
+value, "files: [tls.key=tls.key.age]", or a dotenv, "envs: [app.env.age]". A build puts it only into the Secret
+that --name and --namespace name, and a value only under its key. The plaintext stays unless --remove is given.
+There is no rekey for sealed files: when recipients change, encrypt them again.` + exitHelp(statusFindings, statusAuthentication),
 		Example: `  ageseal encrypt -w apps/shop/prod                 # every Secret below a directory, in place
   kubectl create secret generic db -n prod --from-literal=user=app \
     --dry-run=client -o yaml | ageseal encrypt --stdin-name apps/shop/prod/db.yaml -
-  ageseal encrypt -r age1pq1... db.yaml             # to standard output, without a policy`,
+  ageseal encrypt -r age1pq1... db.yaml             # to standard output, without a policy
+  ageseal encrypt --as value --name app-tls -n shop tls.key   # tls.key.age, one value
+  ageseal encrypt --as env --name app -n shop app.env         # app.env.age, a dotenv`,
 		Args: argsBetween(1, -1, "files, directories, or - for standard input"),
 		RunE: func(_ *cobra.Command, args []string) error { return c.runEncrypt(o, args) },
 	}
 	o.recipients.add(cmd)
 	o.identities.add(cmd)
 	flags := cmd.Flags()
-	flags.BoolVarP(&o.inPlace, "write", "w", false, "replace the files")
-	flags.StringVarP(&o.output, "output", "o", "", "write to this `file` instead of standard output")
+	flags.BoolVarP(&o.inPlace, "write", "w", false, "replace the files; with --as, the sealed files")
+	flags.StringVarP(&o.output, "output", "o", "", "write to this `file` (default: standard output; with --as, FILE.age)")
 	flags.StringVarP(&o.recipients.namespace, "namespace", "n", "", "bind Secrets that name no namespace to this `namespace`")
 	flags.StringVar(&o.stdinName, "stdin-name", "", "use the policy's rule for this `path` for standard input")
 	flags.StringArrayVar(&o.allowClear, "allow-clear", nil, "let the value of this `key` stay in clear elsewhere in the document (repeatable)")
@@ -64,15 +72,26 @@ as a change of what the last commit has.` + exitHelp(statusFindings, statusAuthe
 	flags.BoolVar(&o.recreate, "recreate", false, recreateUsage)
 	flags.BoolVar(&o.comments, "keep-comments", false, "keep comments beside values, in clear, unless they look like a value")
 	flags.BoolVar(&o.keepGoing, "keep-going", false, "seal what can be sealed; status 3 if something was not")
+	flags.StringVar(&o.file.use, "as", "", "make sealed files, each one `value` or env")
+	flags.StringVar(&o.file.key, "key", "", "with --as value: the `key` of the Secret (default: the file's name)")
+	flags.StringVar(&o.file.name, "name", "", "with --as: bind to the Secret of this `name`")
+	_ = cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions([]string{crypt.UseValue, crypt.UseEnv}, cobra.ShellCompDirectiveNoFileComp))
+	flags.BoolVar(&o.file.remove, "remove", false, "with --as: delete the plaintext once it is sealed")
 	return cmd
 }
 
 func (c *cli) runEncrypt(o *encryptOptions, args []string) error {
-	if o.inPlace && o.output != "" {
+	if err := o.checkFileFlags(args); err != nil {
+		return err
+	}
+	if o.inPlace && o.output != "" && o.file.use == "" {
 		return usage("ageseal encrypt --help", "--write and --output exclude each other")
 	}
 	if o.anywhere && o.recipients.namespace != "" {
 		return usage("ageseal encrypt --help", "--any-namespace and --namespace exclude each other")
+	}
+	if o.file.use != "" {
+		return c.runEncryptFiles(o, args)
 	}
 	if o.inPlace {
 		unlock, err := c.lock(args)

@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/internal/atomicfile"
 	"github.com/ageseal/ageseal/manifest"
 )
@@ -151,6 +152,12 @@ func mentionsSecret(path string) bool {
 }
 
 func parseInput(in *input) (*input, error) {
+	if crypt.IsArmored(in.data) {
+		if !in.given {
+			return nil, nil // a walk looks for manifests
+		}
+		return nil, &fileError{in.shown, &hintError{errSealedFile, "ageseal decrypt " + quoted(in.shown) + " writes what it holds; only encrypt --as makes one"}}
+	}
 	f, err := manifest.Parse(in.data)
 	if err != nil {
 		return nil, &fileError{in.shown, err}

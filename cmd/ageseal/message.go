@@ -170,9 +170,12 @@ func (c *cli) faultMessage(path string, e *secret.Error) message {
 		who = "Secret " + e.Secret
 	}
 	switch {
+	case errors.As(e.Err, &none) && len(none.To) == 0: // a sealed file
+		text := fmt.Sprintf("%sno identity opens it (%s)", place(path, 0), c.tried())
+		return message{text, c.noIdentityHint("decrypts it and encrypts it again")}
 	case errors.As(e.Err, &none):
 		text := fmt.Sprintf("%sno identity opens %s (readable by %s; %s)", place(path, 0), who, c.names(none.To), c.tried())
-		return message{text, c.noIdentityHint(path)}
+		return message{text, c.noIdentityHint("runs: ageseal rekey " + quoted(path))}
 	case errors.As(e.Err, &widen):
 		text := fmt.Sprintf("%s%s: was sealed for %s; this path would add %s", place(path, e.Line), who, c.names(widen.To), c.names(widen.Added))
 		return message{text, "if they may read it: ageseal rekey --widen " + quoted(path)}
@@ -280,9 +283,9 @@ func (c *cli) tried() string {
 	return fmt.Sprintf("tried %d from %s", len(c.keys.Identities), strings.Join(c.keys.Sources, ", "))
 }
 
-func (c *cli) noIdentityHint(path string) string {
+func (c *cli) noIdentityHint(lets string) string {
 	if c.keys == nil || len(c.keys.Identities) == 0 {
 		return `name one with --identity FILE or $AGESEAL_IDENTITY_FILE; "ageseal keygen" makes one`
 	}
-	return fmt.Sprintf(`someone who can read it adds you to %s and runs: ageseal rekey %s`, policy.FileName, quoted(cmp.Or(path, ".")))
+	return fmt.Sprintf("someone who can read it adds you to %s and %s", policy.FileName, lets)
 }
