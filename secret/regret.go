@@ -126,11 +126,11 @@ func firstPrivateKey(text []byte) (crypto.Signer, error) {
 			text = rest
 			continue
 		}
-		if k, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-			return k, nil
-		}
-		if k, err := x509.ParseECPrivateKey(block.Bytes); err == nil {
-			return k, nil
+		switch block.Type {
+		case "RSA PRIVATE KEY":
+			return x509.ParsePKCS1PrivateKey(block.Bytes)
+		case "EC PRIVATE KEY":
+			return x509.ParseECPrivateKey(block.Bytes)
 		}
 		k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 		signer, ok := k.(crypto.Signer)

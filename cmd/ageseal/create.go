@@ -28,7 +28,9 @@ func newCreateCommand(c *cli) *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newCreateSecretCommand(c))
+	if c.speaksOf("create") {
+		cmd.AddCommand(newCreateSecretCommand(c))
+	}
 	return cmd
 }
 

@@ -35,8 +35,8 @@ where an Application overrides images, names or labels: put those into a kustomi
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	if !c.kustomize {
-		return cmd // for the list in --help: other runs need not pay for its commands
+	if !c.speaksOf("kustomize") {
+		return cmd
 	}
 	cmd.PersistentFlags().Bool("stack-trace", false, "accepted as kustomize has it; errors here have no stack trace")
 	versionOf := kustomizeversion.NewCmdVersion(c.out)

@@ -87,7 +87,7 @@ func run(args []string, in io.Reader, out, errw io.Writer) (status int) {
 
 // runCommand runs the command line that goes with the name the program was called by.
 func (c *cli) runCommand(name string, args []string) error {
-	c.kustomize = name == "kustomize" || slices.Contains(args, "kustomize")
+	c.words = append([]string{name}, args...)
 	var root *cobra.Command
 	switch name {
 	case "kustomize":

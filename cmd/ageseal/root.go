@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,9 +26,8 @@ type cli struct {
 	readOnly   bool // --dry-run: nothing is remembered either
 	policyFile string
 
+	words       []string             // of the command line, the name of the program first; nil: any
 	environment identity.Environment // taken at the start, so that no child inherits a key
-
-	kustomize bool // the command line may be kustomize's
 
 	started bool             // the command line was understood
 	keys    *identity.Set    // the identities that were loaded, nil before
@@ -84,6 +84,10 @@ and decrypts them when manifests are built. Names and keys stay readable, values
 	cmd.SetCompletionCommandGroupID(groupOther)
 	return cmd
 }
+
+// speaksOf says whether the command line has a word. Below commands with many of their own, only those are made that are asked for: to make
+// all of them costs more than most runs do.
+func (c *cli) speaksOf(word string) bool { return c.words == nil || slices.Contains(c.words, word) }
 
 // rootOf makes cmd the top of a command line of ours: streams, global flags, and who prints errors.
 func (c *cli) rootOf(cmd *cobra.Command) {
