@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -402,4 +403,16 @@ func lineDiff(a, b string) string {
 		}
 	}
 	return out.String() + plus.String()
+}
+
+// TestErrorsNameNothingElse: what stands where a Secret's name belongs is not named if it can be none.
+func TestErrorsNameNothingElse(t *testing.T) {
+	for name, want := range map[string]string{"db": "prod/db", "wBoNxfov62AuxEzU": "", "a b": "", "x_y": ""} {
+		text := strings.Replace(strings.Replace(sealedDoc, "name: db\n", "name: "+name+"\n", 1), "suite: 1", "suite: 2", 1)
+		_, err := only(t, text).Sealed()
+		var e *Error
+		if !errors.As(err, &e) || e.Secret != want {
+			t.Errorf("%s: named %q, %v", name, e.Secret, err)
+		}
+	}
 }

@@ -236,3 +236,21 @@ func TestLabelsAreStrings(t *testing.T) {
 		}
 	}
 }
+
+// TestNamelessIsRefused: a sealed document that lost its metadata.name makes no Secret that anything takes.
+func TestNamelessIsRefused(t *testing.T) {
+	dave := people("dave")
+	text := strings.Replace(seal(t, native("prod", "db", map[string]string{"k": "canary-x"}), dave...), "  name: db\n  namespace", "  namespace", 1)
+	if _, err := open(t, text, dave...); !errors.Is(err, secret.ErrBinding) {
+		t.Errorf("opened: %v", err)
+	}
+}
+
+// TestKeepCommentsKeepsNoValue: a comment beside a value that is the value stays out, too.
+func TestKeepCommentsKeepsNoValue(t *testing.T) {
+	f := parse(t, "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: p}\nstringData:\n  # above canary-x-y-z\n  a: canary-x-y-z # canary-x-y-z\n")
+	_, err := secret.NewWriter().Encrypt(f, secret.EncryptOptions{Target: target(people("dave")...), KeepComments: true})
+	if !errors.Is(err, secret.ErrClear) || strings.Contains(report(err), "canary") {
+		t.Errorf("%v\n%s", report(err), f.Bytes())
+	}
+}

@@ -63,11 +63,20 @@ type Skipped struct {
 func (w *Writer) Encrypt(f *manifest.File, o EncryptOptions) (*Report, error) {
 	r := &Report{}
 	var faults []error
+	seen := map[string]bool{}
 	for _, item := range f.Items() {
 		switch item.Kind {
 		case manifest.Native:
+			before := len(r.Sealed)
 			if err := w.encrypt(item, o, r); err != nil {
 				faults = append(faults, err)
+			} else if len(r.Sealed) > before {
+				if ref := r.Sealed[before]; seen[ref] {
+					r.Warnings = append(r.Warnings, Error{Line: item.Line, Secret: ref, Err: errors.New("a second Secret of this name in this file"),
+						Hint: "a build takes one of them at most, and their values can be exchanged: rename one"})
+				} else {
+					seen[ref] = true
+				}
 			}
 		case manifest.Sealed:
 			// Not ours to change, but a broken one must not pass as done.
@@ -148,7 +157,18 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	if o.KeepComments {
 		seal = func(s *manifest.Spec) []manifest.Dropped { return item.SealKeepingComments(s, nil) }
 	}
-	for _, d := range seal(spec) {
+	dropped := seal(spec)
+	if o.KeepComments {
+		// More stays than checkClear has seen.
+		var faults []error
+		for _, key := range inClear([]string{item.Text()}, n.Values, o.AllowClear) {
+			faults = append(faults, clearFault(n.Values[key].Line, at, key))
+		}
+		if err := errors.Join(faults...); err != nil {
+			return err
+		}
+	}
+	for _, d := range dropped {
 		if slices.Contains(serverFields, d.What) {
 			continue
 		}
@@ -249,10 +269,16 @@ func inClear(texts []string, values map[string]manifest.Value, allowed []string)
 		if len(value) < minClear || slices.Contains(allowed, bare) {
 			continue
 		}
-		forms := []string{string(value), base64.StdEncoding.EncodeToString(value), base64.StdEncoding.EncodeToString(values[key].Bytes)}
-		found := len(value) <= longest && slices.ContainsFunc(texts, func(text string) bool {
-			return slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(text, form) })
-		})
+		found := false
+		if len(value) <= longest {
+			forms := []string{string(value), base64.StdEncoding.EncodeToString(value)}
+			if len(value) < len(values[key].Bytes) {
+				forms = append(forms, base64.StdEncoding.EncodeToString(values[key].Bytes))
+			}
+			found = slices.ContainsFunc(texts, func(text string) bool {
+				return slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(text, form) })
+			})
+		}
 		if !found && len(lines) > 0 && bytes.IndexByte(value, '\n') >= 0 {
 			for line := range bytes.SplitSeq(value, []byte("\n")) {
 				if line = bytes.TrimSpace(line); len(line) >= minClear && lines[string(line)] {

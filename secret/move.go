@@ -20,7 +20,7 @@ func Unset(item *manifest.Item, s *manifest.EncryptedSecret, recreate bool, keys
 	var faults []error
 	for _, key := range keys {
 		if _, ok := spec.Data[key]; !ok {
-			faults = append(faults, &Error{Line: s.Spec.Line, Secret: place(s), Key: key, Err: fmt.Errorf("%w: no such key", ErrNotFound), Hint: hasKeys(s)})
+			faults = append(faults, &Error{Line: s.Spec.Line, Secret: place(s), Key: key, Err: marked{errors.New("no such key"), ErrNotFound}, Hint: hasKeys(s)})
 			continue
 		}
 		faults = append(faults, CheckUnset(s, key, recreate))

@@ -129,16 +129,27 @@ func unwrap(s *manifest.EncryptedSecret, o *crypt.Opener) (map[string]*crypt.Dat
 func CheckBinding(s *manifest.EncryptedSecret) error {
 	b := s.Spec.Binding
 	fault := func(field, got, bound string) error {
-		return &Error{Line: s.Spec.Line, Secret: place(s), Err: fmt.Errorf("%w: metadata.%s is %q, sealed for %q", ErrBinding, field, got, bound),
-			Hint: "restore the metadata from git history, or encrypt the Secret again under its new name"}
+		return &Error{Line: s.Spec.Line, Secret: place(s), Err: fmt.Errorf("%w: metadata.%s is %s, sealed for %s", ErrBinding, field, shownName(got), shownName(bound)),
+			Hint: "restore the metadata from git history; to rename or move a Secret: ageseal mv"}
 	}
-	if b.Name != "" && s.Name != "" && s.Name != b.Name {
+	if b.Name != "" && s.Name == "" {
+		return &Error{Line: s.Spec.Line, Secret: place(s), Err: fmt.Errorf("%w: metadata.name is missing", ErrBinding), Hint: "restore it from git history"}
+	}
+	if b.Name != "" && s.Name != b.Name {
 		return fault("name", s.Name, b.Name)
 	}
 	if b.Namespace != "" && s.Namespace != "" && s.Namespace != b.Namespace {
 		return fault("namespace", s.Namespace, b.Namespace)
 	}
 	return nil
+}
+
+// shownName quotes a name, unless it can be none: then it may be a piece of something else.
+func shownName(s string) string {
+	if !IsName(s) && !isVariable(s) {
+		return "another"
+	}
+	return strconv.Quote(s)
 }
 
 func hintFor(err error) string {

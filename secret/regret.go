@@ -29,6 +29,8 @@ func Regrets(t *string, values map[string]manifest.Value, at time.Time) []Error 
 		case len(value) == 0 || bytes.Contains(value, []byte("${")):
 		case isTextInBase64(value):
 			r.add(key, "if nobody decodes it where it is used: "+twiceHint, "the value is base64 of text")
+		case key == "ssh-privatekey" && !bytes.Contains(value, []byte("PRIVATE KEY-----")):
+			r.add(key, "the public key is the one that ends with .pub", "no private key can be read from it")
 		case key == "tls.crt":
 			r.certificate(key, at)
 		case key == "tls.key":
@@ -67,6 +69,9 @@ const (
 )
 
 func (r *regrets) certificate(key string, at time.Time) {
+	if bytes.Contains(r.values[key].Bytes, []byte("PRIVATE KEY-----")) {
+		r.add(key, "leave it to tls.key", "it holds a private key, too: what serves the certificate may show it")
+	}
 	leaf := firstCertificate(r.values[key].Bytes)
 	switch {
 	case leaf == nil:

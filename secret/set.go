@@ -18,7 +18,7 @@ func Select(f *manifest.File, namespace, name string) (*manifest.Item, *manifest
 	var found *manifest.EncryptedSecret
 	var all []string
 	var native *manifest.Item
-	several := false
+	var fit []string
 	for _, it := range f.Items() {
 		if it.Kind == manifest.Native {
 			native = it
@@ -32,13 +32,13 @@ func Select(f *manifest.File, namespace, name string) (*manifest.Item, *manifest
 		}
 		all = append(all, place(s))
 		if isNamed(s, namespace, name) {
-			several = found != nil
+			fit = append(fit, place(s))
 			item, found = it, s
 		}
 	}
 	switch {
-	case several:
-		return nil, nil, &Error{Err: fmt.Errorf("more than one Secret fits: %s", strings.Join(all, ", ")),
+	case len(fit) > 1:
+		return nil, nil, &Error{Err: fmt.Errorf("more than one Secret fits: %s", strings.Join(fit, ", ")),
 			Hint: "pick one with --name and --namespace"}
 	case found != nil:
 		return item, found, nil
@@ -71,11 +71,11 @@ func isNamed(s *manifest.EncryptedSecret, namespace, name string) bool {
 func notFound(sealed []string, native *manifest.Item) error {
 	switch {
 	case len(sealed) > 0:
-		return &Error{Err: fmt.Errorf("%w: no such Secret in this file; it has %s", ErrNotFound, strings.Join(sealed, ", "))}
+		return &Error{Err: marked{fmt.Errorf("no such Secret in this file; it has %s", strings.Join(sealed, ", ")), ErrNotFound}}
 	case native != nil:
-		return &Error{Line: native.Line, Err: fmt.Errorf("%w: the Secret is not encrypted yet", ErrNotFound), Hint: "ageseal encrypt -w"}
+		return &Error{Line: native.Line, Err: marked{errors.New("the Secret is not encrypted yet"), ErrNotFound}, Hint: "ageseal encrypt -w"}
 	}
-	return &Error{Err: fmt.Errorf("%w: no sealed Secret in this file", ErrNotFound)}
+	return &Error{Err: marked{errors.New("no sealed Secret in this file"), ErrNotFound}}
 }
 
 // SetOptions say for whom a value is encrypted, and under which checks.

@@ -340,8 +340,12 @@ func report(err error) string {
 // checkQuiet fails if a message quotes the canary, or a piece of anything in the document that is base64 and longer than an id.
 func checkQuiet(t *testing.T, text string, err error) {
 	t.Helper()
+	checkSaid(t, text, report(err))
+}
+
+func checkSaid(t *testing.T, text, said string) {
+	t.Helper()
 	const piece = 12
-	said := report(err)
 	if strings.Contains(said, "canary") || strings.Contains(said, "Y2FuYXJ5") {
 		t.Errorf("the message quotes plaintext: %s", said)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -169,11 +170,13 @@ func (c *cli) runCreate(o *createOptions, name string, add source) error {
 		return err
 	}
 	encrypt := secret.EncryptOptions{Target: target, AllowClear: o.allowClear, Empty: true, Recreate: o.recreate}
-	if old, err := readExisting(path); path != "" && err == nil {
-		// What --force replaces is what the cluster has.
-		if was, err := manifest.Parse(old); err == nil {
-			encrypt.Previous = func(namespace, name string) *manifest.EncryptedSecret { return findSealed(was, namespace, name) }
+	if path != "" {
+		was, err := replaceable(path, n.Namespace, n.Name)
+		if err != nil {
+			return &fileError{o.file, err}
 		}
+		// What --force replaces is what the cluster has.
+		encrypt.Previous = func(string, string) *manifest.EncryptedSecret { return was }
 	}
 	report, err := secret.NewWriter().Encrypt(file, encrypt)
 	if err != nil {
@@ -308,6 +311,32 @@ func (o *createOptions) destination() (string, error) {
 		return "", &fileError{o.file, err}
 	}
 	return path, nil
+}
+
+// replaceable gives the sealed Secret that a file holds, nil for a file that is not there or empty. Anything else in it would be lost.
+func replaceable(path, namespace, name string) (*manifest.EncryptedSecret, error) {
+	old, err := readExisting(path)
+	if err != nil || len(bytes.TrimSpace(old)) == 0 {
+		return nil, err
+	}
+	const hint = "write to another file, or remove this one first"
+	lost := hinted(hint, "it holds something else than this Secret, which would be lost")
+	f, err := manifest.Parse(old)
+	if err != nil || len(f.Items()) != 1 {
+		return nil, lost
+	}
+	if f.Items()[0].Kind == manifest.Native {
+		n, err := f.Items()[0].Native()
+		if err != nil || n.Namespace != namespace || n.Name != name || len(f.Outside()) > 0 {
+			return nil, lost
+		}
+		return nil, nil
+	}
+	s, err := secret.Read(f.Items()[0])
+	if err != nil || s.Namespace != namespace || s.Name != name || len(f.Outside()) > 1 {
+		return nil, lost
+	}
+	return s, nil
 }
 
 // writeCreated writes where destination says. Without --force, a file that came about meanwhile stays.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -127,6 +128,9 @@ func (c *cli) editUntilSealed(view *secret.View, file string, o secret.EditOptio
 			return nil, nil, err
 		}
 		edited, err := readBounded(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, errors.New("the editor left no file: nothing was changed")
+		}
 		if err != nil {
 			return nil, nil, err
 		}

@@ -88,6 +88,14 @@ func (c *cli) standardInput() (*input, error) {
 }
 
 func readInput(path string) (*input, error) {
+	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		// A process substitution, or another pipe: to be read once, with no name of its own that could be resolved or replaced.
+		data, err := readBounded(path)
+		if err != nil {
+			return nil, err
+		}
+		return parseInput(&input{shown: path, data: data, given: true})
+	}
 	resolved, err := filepath.EvalSymlinks(path)
 	if err == nil {
 		resolved, err = filepath.Abs(resolved)
@@ -99,7 +107,7 @@ func readInput(path string) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() && info.Mode()&fs.ModeNamedPipe == 0 {
+	if !info.Mode().IsRegular() {
 		return nil, &fileError{path, errNotRegular}
 	}
 	return readResolved(&input{shown: path, path: resolved, given: true})
@@ -209,6 +217,8 @@ func (c *cli) write(inputs []*input) error {
 	var done []string
 	for _, in := range inputs {
 		switch {
+		case in.file.Changed() && in.path == "":
+			return &fileError{in.shown, hinted("name a file", "can't be replaced")}
 		case in.file.Changed():
 			if err := fits(in.shown, in.file.Bytes()); err != nil {
 				return err

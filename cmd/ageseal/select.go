@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/ageseal/ageseal/manifest"
@@ -63,7 +65,9 @@ func completeFileAndKeys(many bool) cobra.CompletionFunc {
 				continue
 			}
 			for _, v := range d.Values {
-				keys = append(keys, v.Key+"\tof "+d.Ref)
+				if !slices.Contains(args[1:], v.Key) {
+					keys = append(keys, v.Key+"\tof "+d.Ref)
+				}
 			}
 		}
 		return keys, cobra.ShellCompDirectiveNoFileComp

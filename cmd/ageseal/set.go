@@ -115,7 +115,8 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 		return err
 	}
 	c.warnAll(path, warnings)
-	c.note("%s: set %s for %s", path, key, c.names(crypt.Fingerprints(target.Recipients)))
+	c.note("%s: Secret %s: set %s for %s", path, secret.Ref(sel.doc.Spec.Binding.Namespace, sel.doc.Spec.Binding.Name), key,
+		c.names(crypt.Fingerprints(target.Recipients)))
 	return nil
 }
 

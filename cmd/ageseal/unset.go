@@ -46,6 +46,6 @@ func (c *cli) runUnset(s selector, recreate bool, path string, keys []string) er
 	if err := c.write([]*input{sel.in}); err != nil {
 		return err
 	}
-	c.note("%s: removed %s", path, strings.Join(keys, ", "))
+	c.note("%s: Secret %s: removed %s", path, secret.Ref(sel.doc.Spec.Binding.Namespace, sel.doc.Spec.Binding.Name), strings.Join(keys, ", "))
 	return nil
 }
