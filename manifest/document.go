@@ -99,8 +99,8 @@ func stringField(f *faults, n *node, name string) (string, bool) {
 	return "", false
 }
 
-// stringMap reads labels or annotations. Values that YAML takes for a number, a boolean or a date are refused where strict; Kubernetes does.
-func stringMap(f *faults, n *node, name string, strict bool) map[string]string {
+// stringMap reads labels or annotations. Values that YAML takes for a number or a boolean are refused, as Kubernetes does.
+func stringMap(f *faults, n *node, name string) map[string]string {
 	if n.isNull() || reported(n) {
 		return nil
 	}
@@ -112,7 +112,7 @@ func stringMap(f *faults, n *node, name string, strict bool) map[string]string {
 	for j := 0; j < len(n.kids); j += 2 {
 		v := n.kids[j+1]
 		// Dates and times are strings to kubectl's reader.
-		if strict && v.kind == scalar && !v.str && !v.isNull() && !reported(v) && strings.Count(v.value, "-") < 2 && !strings.Contains(v.value, ":") {
+		if v.kind == scalar && !v.str && !v.isNull() && !reported(v) && strings.Count(v.value, "-") < 2 && !strings.Contains(v.value, ":") {
 			f.add(n.kids[j].line, "", ErrSchema, name+": a value that is not a string", "put it in quotes")
 			continue
 		}
@@ -130,7 +130,7 @@ type metadata struct {
 	labels, annotations           map[string]string
 }
 
-func readMetadata(f *faults, n *node, strict bool) (m metadata) {
+func readMetadata(f *faults, n *node) (m metadata) {
 	if reported(n) {
 		return m
 	}
@@ -153,9 +153,9 @@ func readMetadata(f *faults, n *node, strict bool) (m metadata) {
 		case "generateName":
 			read(&m.generateName)
 		case "labels":
-			m.labels = stringMap(f, v, "metadata.labels", strict)
+			m.labels = stringMap(f, v, "metadata.labels")
 		case "annotations":
-			m.annotations = stringMap(f, v, "metadata.annotations", strict)
+			m.annotations = stringMap(f, v, "metadata.annotations")
 		}
 	}
 	return m

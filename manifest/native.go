@@ -47,7 +47,7 @@ func (i *Item) Native() (*NativeSecret, error) {
 		case "apiVersion", "kind":
 			stringField(&f, v, k.value)
 		case "metadata":
-			m := readMetadata(&f, v, true)
+			m := readMetadata(&f, v)
 			s.Namespace, s.Name, s.GenerateName, s.Labels, s.Annotations = m.namespace, m.name, m.generateName, m.labels, m.annotations
 		case "type":
 			if !v.isNull() {

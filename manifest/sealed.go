@@ -58,7 +58,7 @@ func (i *Item) Sealed() (*EncryptedSecret, error) {
 		}
 	}
 	if v := n.get("metadata"); v != nil {
-		m := readMetadata(&f, v, false)
+		m := readMetadata(&f, v)
 		s.Namespace, s.Name, s.Labels, s.Annotations = m.namespace, m.name, m.labels, m.annotations
 	}
 	if v := n.get("spec"); v != nil {
