@@ -80,9 +80,17 @@ func IsAgeFile(text []byte) bool {
 	return IsArmored(text) || bytes.HasPrefix(text, []byte("age-encryption.org/v1"))
 }
 
-// IsArmored reports whether text begins as an armored age file does.
+// IsArmored reports whether text begins as an armored age file does, be it one that an editor gave a byte order mark or UTF-16:
+// age opens no such file, and it must not pass for something else.
 func IsArmored(text []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeftFunc(text[:min(len(text), 2<<10)], unicode.IsSpace), []byte(armor.Header))
+	head := text[:min(len(text), 4<<10)]
+	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
+		head = bytes.TrimPrefix(head, []byte(mark))
+	}
+	if bytes.IndexByte(head, 0) >= 0 {
+		head = bytes.ReplaceAll(head, []byte{0}, nil)
+	}
+	return bytes.HasPrefix(bytes.TrimLeftFunc(head, unicode.IsSpace), []byte(armor.Header))
 }
 
 // check holds the fields against what a header can say, and the content against its limit.

@@ -93,7 +93,7 @@ func TestTheTextOfAnAgeBlobIsStrict(t *testing.T) {
 			wantError(t, err, crypt.ErrBase64)
 		}
 	}
-	for _, text := range []string{"", "*", strings.ReplaceAll(w.Age, "A", "-")} {
+	for _, text := range []string{"", "*", strings.Replace(w.Age, "Y", "-", 1)} {
 		w := w
 		w.Age = text
 		_, err := o.Unwrap(k.ID(), w)

@@ -55,6 +55,7 @@ type SealedFile struct {
 const (
 	maxPatterns = 1024    // entries of spec.files
 	maxMatches  = 1 << 14 // files that they stand for
+	maxSteps    = 1 << 16 // names looked at for all of them: links to "." make any number of paths
 	maxPattern  = 1024    // bytes of an entry
 )
 
@@ -124,8 +125,9 @@ func (d *Decrypter) Open(dir string) ([]*SealedFile, error) {
 	defer root.Close()
 	var names []string
 	var faults []error
+	steps := maxSteps
 	for _, p := range d.patterns {
-		found, err := expand(root.FS(), p.text)
+		found, err := expand(root.FS(), p.text, &steps)
 		switch {
 		case err != nil:
 			faults = append(faults, d.fault(p.line, outside(err)))
@@ -168,7 +170,8 @@ func (d *Decrypter) fault(line int, err error) *Error {
 
 // expand lists the files that a pattern stands for. Unlike fs.Glob it is silent about nothing but what does not match:
 // a directory that can't be read, or a link that leads out, is an error.
-func expand(fsys fs.FS, pattern string) ([]string, error) {
+// Each name that is looked at is one of steps.
+func expand(fsys fs.FS, pattern string, steps *int) ([]string, error) {
 	found := []string{"."}
 	matched := false // a segment before this one was a pattern: what lacks the next is no match, and no fault
 	segments := strings.Split(pattern, "/")
@@ -183,6 +186,7 @@ func expand(fsys fs.FS, pattern string) ([]string, error) {
 					return nil, err
 				}
 				names = nil
+				*steps -= len(entries)
 				for _, e := range entries {
 					if ok, err := path.Match(segment, e.Name()); err != nil {
 						return nil, err
@@ -190,6 +194,9 @@ func expand(fsys fs.FS, pattern string) ([]string, error) {
 						names = append(names, e.Name())
 					}
 				}
+			}
+			if *steps -= len(names); *steps < 0 {
+				return nil, factf(manifest.ErrLimit, "the patterns stand for too many paths, %d names at most", maxSteps)
 			}
 			for _, name := range names {
 				name = path.Join(dir, name)

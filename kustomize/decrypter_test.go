@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ageseal/ageseal/manifest"
 )
 
 func TestParseDecrypter(t *testing.T) {
@@ -95,7 +97,8 @@ func TestExpand(t *testing.T) {
 		{"out/*", nil, ErrOutside},
 		{"*.lnk", nil, ErrOutside},
 	} {
-		got, err := expand(root.FS(), c.pattern)
+		steps := maxSteps
+		got, err := expand(root.FS(), c.pattern, &steps)
 		if err != nil {
 			err = outside(err)
 		}
@@ -140,4 +143,23 @@ func FuzzDecrypter(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestManyPaths: links to the directory itself make any number of paths, and are looked at in bounded time.
+func TestManyPaths(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range strings.Split("abcdefghij", "") {
+		if err := os.Symlink(".", filepath.Join(dir, name)); err != nil {
+			t.Skip("no links here")
+		}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	steps := maxSteps
+	if _, err := expand(root.FS(), strings.Repeat("*/", 12)+"x.yaml", &steps); !errors.Is(err, manifest.ErrLimit) {
+		t.Errorf("no limit: %v", err)
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,10 +16,9 @@ import (
 // sealedSource is a sealed file that was served as input of a secretGenerator. Its header is encrypted, too: what it is bound to is known
 // only when it is open, so it is checked at the end, as strictly as a manifest's binding.
 type sealedSource struct {
-	text  []byte // until it is opened
-	env   bool   // served as a dotenv
-	slot  *slot  // of one value; its key is unknown until settleFiles
-	guess string // the key that its name suggests, for the form of a redacted value
+	text []byte // until it is opened
+	env  bool   // served as a dotenv
+	slot *slot  // of one value; its key is unknown until settleFiles
 
 	opened *secret.File // once it is open
 }
@@ -39,7 +37,7 @@ func (b *build) serveFile(path string, u use, src []byte) ([]byte, error) {
 	if out, ok := b.fs.served[path]; ok {
 		return out, nil
 	}
-	d := &document{path: path, file: shortPath(path), wrapped: true, src: &sealedSource{text: src, env: u == useSecretEnv, guess: strings.TrimSuffix(filepath.Base(path), ".age")}}
+	d := &document{path: path, file: shortPath(path), wrapped: true, src: &sealedSource{text: src, env: u == useSecretEnv}}
 	out, err := b.serveSource(d)
 	if err != nil {
 		return nil, err

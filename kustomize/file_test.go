@@ -293,3 +293,42 @@ func TestSealedFilesTogether(t *testing.T) {
 	r, err = build1(writeTree(t, files), Options{})
 	refused(t, r, err, manifest.ErrLimit, "add up to")
 }
+
+// TestDisguisedAgeFiles: an age file that an editor gave a byte order mark or UTF-16, a binary one, and one under the name of a
+// kustomization pass for nothing else.
+func TestDisguisedAgeFiles(t *testing.T) {
+	sealed := sealFile(t, canary, to{"shop", "app", "password"})
+	wide := "\xff\xfe"
+	for _, r := range sealed {
+		wide += string([]byte{byte(r), 0})
+	}
+	binary := "age-encryption.org/v1\n-> X25519 x\nx\n--- x\n" + strings.Repeat("\xf0", 64)
+	const generator = "namespace: shop\nsecretGenerator: [{name: app, files: [password=v.age]}]\n"
+	const builtin = "apiVersion: builtin\nkind: SecretGenerator\nmetadata: {name: app, namespace: shop}\nfiles: [password=v.age]\n"
+	for name, files := range map[string]map[string]string{
+		"BOM":                      {"kustomization.yaml": generator, "v.age": "\ufeff" + sealed},
+		"UTF-16":                   {"kustomization.yaml": generator, "v.age": wide},
+		"binary":                   {"kustomization.yaml": generator, "v.age": binary},
+		"binary, another's":        {"kustomization.yaml": "generators: [g.yaml]\n", "g.yaml": builtin, "v.age": binary},
+		"BOM, another's":           {"kustomization.yaml": "generators: [g.yaml]\n", "g.yaml": builtin, "v.age": "\ufeff" + sealed},
+		"named as a kustomization": {"kustomization.yaml": "secretGenerator: [{name: app, files: [password=sub/kustomization.yaml]}]\n", "sub/kustomization.yaml": binary},
+	} {
+		for _, redact := range []bool{false, true} {
+			dir := writeTree(t, files)
+			r, err := build1(dir, Options{Redact: redact, Root: dir})
+			if err == nil && !(redact && !bytes.Contains(r.YAML, []byte("YWdl"))) {
+				t.Errorf("%s: redacted %v: passed as\n%s", name, redact, r.YAML)
+			}
+		}
+	}
+}
+
+// TestTheMarkOfRedactedBuilds is on no Secret with values.
+func TestTheMarkOfRedactedBuilds(t *testing.T) {
+	dir := writeTree(t, map[string]string{
+		"kustomization.yaml": "namespace: shop\ncommonAnnotations: {ageseal.dev/redacted: 'true'}\nsecretGenerator: [{name: app, files: [password=v.age]}]\n",
+		"v.age":              sealFile(t, canary, to{"shop", "app", "password"}),
+	})
+	r, err := build1(dir, Options{})
+	refused(t, r, err, ErrPlacement, "says that it is redacted")
+}

@@ -86,13 +86,13 @@ func (f *fileSystem) ReadFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, f.keep(&Error{File: shortPath(full), Err: cause(err)})
 	}
-	if isKustomization(full) {
+	use := f.tree.uses[full]
+	if isKustomization(full) && !isAgeFile(src, use) {
 		if err := f.tree.kustomization(full, src); err != nil {
 			return nil, f.keep(err)
 		}
 		return src, nil
 	}
-	use := f.tree.uses[full]
 	if isAgeFile(src, use) {
 		out, err := f.serveFile(full, use, src)
 		if err != nil {

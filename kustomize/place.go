@@ -42,10 +42,14 @@ func (b *build) check(p *placed) error {
 	if err := p.dropRequests(); err != nil {
 		return err
 	}
-	if b.o.Redact {
+	switch _, marked := p.res.GetAnnotations()[redactedAnnotation]; {
+	case b.o.Redact:
 		if err := p.markRedacted(); err != nil {
 			return err
 		}
+	case marked:
+		return p.sites[0].doc.fault("", factf(ErrPlacement, "%s says that it is redacted, and would hold the values", b.describe(p.res)),
+			"take the annotation "+redactedAnnotation+" out of the tree")
 	}
 	if p.res.GetNamespace() == "" && p.bound() != "" {
 		return p.res.SetNamespace(namespace)
@@ -100,12 +104,11 @@ func (b *build) fitsSecret(p *placed, namespace string, d *document) error {
 
 // fitsKey holds one value against its key.
 func (b *build) fitsKey(p *placed, s site) error {
-	unknown := s.doc.src != nil && s.slot.key == "" // of a sealed file that nobody opened
-	if s.key != s.slot.key && s.doc.src != nil && !unknown {
+	if s.key != s.slot.key && s.doc.src != nil && !s.unknown() {
 		return s.doc.fault(s.slot.key, factf(ErrPlacement, "the value would end under key %s of %s", b.marks.scrub(s.key), b.describe(p.res)),
 			"it is sealed for the key "+s.slot.key+"; under files: write "+s.slot.key+"="+b.tree.written[s.doc.path])
 	}
-	if s.key != s.slot.key && !unknown {
+	if s.key != s.slot.key && !s.unknown() {
 		return s.doc.fault(s.slot.key, factf(ErrPlacement, "the value would end under key %s of %s", b.marks.scrub(s.key), b.describe(p.res)),
 			"a value stays with its key; set the other key with \"ageseal set\"")
 	}
@@ -115,6 +118,9 @@ func (b *build) fitsKey(p *placed, s site) error {
 	}
 	return nil
 }
+
+// unknown reports whether the key that the value is bound to is in a sealed file that nobody opened.
+func (s site) unknown() bool { return s.doc.src != nil && s.slot.key == "" }
 
 // baseName is the name without the hash that kustomize appended.
 func (p *placed) baseName() string {
@@ -158,7 +164,11 @@ func (s site) text() (string, error) {
 	if k == nil || !s.doc.open {
 		return "", fmt.Errorf("internal error: no value for key %s", s.slot.key)
 	}
-	text := base64.StdEncoding.EncodeToString(k.value)
+	value := k.value
+	if s.unknown() {
+		value = redactedForm(s.key, string(value))
+	}
+	text := base64.StdEncoding.EncodeToString(value)
 	if !s.doc.wrapped || len(text) < wrapAt {
 		return text, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/manifest"
@@ -23,8 +24,8 @@ const redactedDomain = "ageseal.dev/redacted\n"
 // redactor is the source of a build without a key.
 type redactor struct{}
 
-// redactedDotenv is the key that stands for those of a sealed dotenv, which are inside.
-const redactedDotenv = "REDACTED_DOTENV"
+// redactedDotenv begins the key that stands for those of a sealed dotenv, which are inside.
+const redactedDotenv = "REDACTED_DOTENV_"
 
 // file stands for a sealed file, whose header is encrypted, too: it may be placed in any Secret, and under any key.
 func (redactor) file(s *sealedSource) (*secret.File, error) {
@@ -32,11 +33,12 @@ func (redactor) file(s *sealedSource) (*secret.File, error) {
 		return nil, &manifest.Error{Err: crypt.ErrFileMagic, Hint: "make it with: ageseal encrypt --as value"}
 	}
 	f := &secret.File{File: crypt.File{Use: crypt.UseValue}}
-	key := ""
+	token, key := redactedToken(s.text), ""
 	if s.env {
-		f.Use, key = crypt.UseEnv, redactedDotenv
+		// A key of its own for each: a generator may list several.
+		f.Use, key = crypt.UseEnv, redactedDotenv+strings.ToUpper(token[len(token)-8:])
 	}
-	f.Values = map[string]manifest.Value{key: {Bytes: redactedValue(s.guess, s.text)}}
+	f.Values = map[string]manifest.Value{key: {Bytes: []byte(token)}}
 	return f, nil
 }
 
@@ -60,17 +62,24 @@ func (redactor) values(s *manifest.EncryptedSecret) (map[string][]byte, error) {
 // written again and never otherwise, and on no plaintext: not even two equal values look alike. It is as long for each value,
 // and short enough to stay on one line (wrapAt). Two keys hold JSON wherever they occur (secret.Check has the rules of types).
 func redactedValue(key string, ciphertext []byte) []byte {
+	return redactedForm(key, redactedToken(ciphertext))
+}
+
+func redactedToken(ciphertext []byte) string {
 	h := sha256.New()
 	h.Write([]byte(redactedDomain))
 	h.Write(ciphertext)
-	text := "redacted-" + hex.EncodeToString(h.Sum(nil)[:8])
+	return "redacted-" + hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+func redactedForm(key, token string) []byte {
 	switch key {
 	case ".dockerconfigjson":
-		text = fmt.Sprintf(`{"auths":{%q:{}}}`, text+".invalid")
+		token = fmt.Sprintf(`{"auths":{%q:{}}}`, token+".invalid")
 	case ".dockercfg":
-		text = fmt.Sprintf(`{%q:{}}`, text+".invalid")
+		token = fmt.Sprintf(`{%q:{}}`, token+".invalid")
 	}
-	return []byte(text)
+	return []byte(token)
 }
 
 // markRedacted puts the annotation on a Secret, whatever the tree says of it.

@@ -277,17 +277,18 @@ func TestRedactMalformed(t *testing.T) {
 // TestRedactedFiles: a sealed file's value is a placeholder, the keys of a sealed dotenv are one, and nothing else of it is known.
 func TestRedactedFiles(t *testing.T) {
 	dir := writeTree(t, map[string]string{
-		"kustomization.yaml":    "namespace: shop\nsecretGenerator:\n- {name: app, files: [password=password.age], envs: [app.env.age]}\n- {name: pull, type: kubernetes.io/dockerconfigjson, files: [.dockerconfigjson=.dockerconfigjson.age]}\n",
-		"password.age":          sealFile(t, canary, to{"shop", "app", "password"}),
-		"app.env.age":           sealFile(t, "USER="+canary+"\n", to{"shop", "app", ""}),
-		".dockerconfigjson.age": sealFile(t, `{"auths":{}}`, to{"shop", "pull", ".dockerconfigjson"}),
+		"kustomization.yaml": "namespace: shop\nsecretGenerator:\n- {name: app, files: [password=password.age], envs: [app.env.age, more.env.age]}\n- {name: pull, type: kubernetes.io/dockerconfigjson, files: [.dockerconfigjson=cfg.age]}\n",
+		"password.age":       sealFile(t, canary, to{"shop", "app", "password"}),
+		"app.env.age":        sealFile(t, "USER="+canary+"\n", to{"shop", "app", ""}),
+		"more.env.age":       sealFile(t, "MORE="+canary+"\n", to{"shop", "app", ""}),
+		"cfg.age":            sealFile(t, `{"auths":{}}`, to{"shop", "pull", ".dockerconfigjson"}),
 	})
 	r, err := Build(t.Context(), dir, keyless(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := string(r.YAML)
-	if n := redactedSecrets(t, r.YAML); n != 2 || !strings.Contains(out, "REDACTED_DOTENV: ") {
+	if n := redactedSecrets(t, r.YAML); n != 2 || strings.Count(out, "REDACTED_DOTENV_") != 2 {
 		t.Errorf("%d redacted Secrets:\n%s", n, out)
 	}
 	again, err := Build(t.Context(), dir, keyless(t, dir))

@@ -1,11 +1,14 @@
 package kustomize
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/ageseal/ageseal/crypt"
 )
 
 // placed is a Secret of the result that holds placeholders as whole data values.
@@ -53,7 +56,7 @@ func (s *survey) resource(r *resource.Resource) {
 		switch key.Value {
 		case "data", "stringData", "binaryData":
 			if armored {
-				s.armor(key.Value, value)
+				s.armor(key.Value, value, secret)
 			}
 			if secret && key.Value == "data" && value.Kind == yaml.MappingNode {
 				sites = s.data(value)
@@ -175,20 +178,35 @@ func (s *survey) warnings() []string {
 	return out
 }
 
-const armorBegin = "-----BEGIN AGE ENCRYPTED FILE-----"
+// minAge is less than the shortest age file has characters.
+const minAge = 32
 
-// armorBase64 is how the base64 of armor begins.
-const armorBase64 = "LS0tLS1CRUdJTiBBR0UgRU5DUllQVEVEIEZJTEUtLS0tL"
+// holdsAge reports whether a value is an age file, as it is or in base64. A binary one counts in a Secret: elsewhere it may be anybody's.
+func holdsAge(value string, secret bool) bool {
+	if len(value) < minAge {
+		return false
+	}
+	is := crypt.IsArmored
+	if secret {
+		is = crypt.IsAgeFile
+	}
+	if is([]byte(value[:min(len(value), 4<<10)])) {
+		return true
+	}
+	head := strings.Join(strings.Fields(value[:min(len(value), 8<<10)]), "")
+	first, err := base64.StdEncoding.DecodeString(head[:min(len(head), 4)])
+	if err != nil || len(first) < 3 || !strings.ContainsRune("-a \t\r\n\x00", rune(first[0])) && first[0] < 0x80 {
+		return false // by far the most values
+	}
+	text, _ := base64.StdEncoding.DecodeString(head[:len(head)/4*4])
+	return is(text)
+}
 
 // armor notes age files that are values of a Secret or ConfigMap.
-func (s *survey) armor(field string, n *yaml.Node) {
+func (s *survey) armor(field string, n *yaml.Node, secret bool) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i].Value, n.Content[i+1].Value
-		if len(value) < len(armorBegin) || len(s.faults) >= maxFaults {
-			continue
-		}
-		head := strings.TrimLeft(value[:min(len(value), 256)], " \t\r\n")
-		if !strings.HasPrefix(head, armorBegin) && !strings.HasPrefix(head, armorBase64) {
+		if len(s.faults) >= maxFaults || !holdsAge(value, secret) {
 			continue
 		}
 		s.faults = append(s.faults, &Error{

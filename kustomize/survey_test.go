@@ -133,3 +133,5 @@ func TestScalar(t *testing.T) {
 		}
 	}
 }
+
+const armorBegin = "-----BEGIN AGE ENCRYPTED FILE-----"

@@ -142,7 +142,9 @@ func installed(path, program string) (same bool, err error) {
 			return true, nil
 		}
 		// A link to where a program of ours is, or was before it moved.
-		if names := []string{"ageseal", "kubectl-ageseal"}; slices.Contains(names, filepath.Base(target)) || isProgram(path) {
+		_, err = os.Stat(path)
+		gone := errors.Is(err, fs.ErrNotExist) && slices.Contains([]string{"ageseal", "kubectl-ageseal"}, filepath.Base(target))
+		if gone || isProgram(path) {
 			return false, nil
 		}
 	} else if isProgram(path) {
