@@ -181,8 +181,14 @@ func (l *loader) warnIfShared(where string, info fs.FileInfo) {
 	l.o.Warn(fmt.Sprintf("%s can be read by other users: run \"chmod 600 %s\"", where, where))
 }
 
+// exposed goes by mode and owner. A file of somebody else that its group may only read is not: the group is how it was
+// given to us, as Kubernetes mounts a Secret for a user that is not root, and its mode is not ours to change.
 func exposed(info fs.FileInfo) bool {
-	return runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0
+	others := fs.FileMode(0o077)
+	if ownedByOther(info) {
+		others = 0o037
+	}
+	return runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&others != 0
 }
 
 // Paths are the files that Load reads without being told to: those of $AGESEAL_IDENTITY_FILE, and the default file. They
@@ -200,7 +206,7 @@ func Paths(env Environment) []string {
 	return paths
 }
 
-// Exposed reports whether other users may read the file at path, going by its mode alone: it is not opened. On Windows,
+// Exposed reports whether other users may read the file at path, going by its mode and owner: it is not opened. On Windows,
 // where the mode says nothing, it is false.
 func Exposed(path string) (bool, error) {
 	info, err := os.Stat(path)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -76,6 +77,9 @@ over placeholders and differ from the real ones. Such a Secret carries the annot
 
 func (c *cli) runBuild(o *buildOptions, target string, options *krusty.Options, output string) error {
 	tuneCollector(heapPercentBuild)
+	if slices.Contains(o.onlyNamespaces, "") {
+		return usage("ageseal build --help", "--only-namespace is empty: a variable that is not set?")
+	}
 	if o.redact {
 		if err := refuseInRepository(output); err != nil {
 			return err

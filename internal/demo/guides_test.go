@@ -1,0 +1,174 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// prepared is the repository that every guide begins in: that of README.md's first commit, with a remote that has it.
+var prepared = []string{
+	`ageseal init -q && ageseal encrypt -q -w apps && git add . && git commit -q -m "Add the shop"`,
+	`git clone -q --bare . ../origin.git && git remote add origin ../origin.git && git fetch -q`,
+}
+
+// A standIn is what is run for a piece of a command, in all guides, and why.
+type standIn struct {
+	piece, instead string
+	unless         string // succeeds on a machine where the piece runs as it stands
+	why            string
+}
+
+// standIns are applied in this order, each to what the ones above it left of a command.
+var standIns = []standIn{
+	{"kubectl apply --server-side -f -", `"$STANDINS"/apply`, "",
+		"needs a cluster: checks what would be applied, and says what kubectl says"},
+	{"kubectl -n argocd create secret generic ", `kubectl -n argocd create secret generic --dry-run=client `, "",
+		"needs a cluster: the same without one"},
+	{"kubectl -n argocd create secret generic --dry-run=client ", `: `, "command -v kubectl",
+		"kubectl is not installed"},
+	{"kubectl kustomize ", `kustomize build `, "command -v kubectl",
+		"kubectl is not installed: its kustomize is"},
+	{"kubectl ageseal ", `kubectl-ageseal `, "command -v kubectl",
+		"kubectl is not installed: this is what it would run"},
+	{"helm upgrade --install ", `helm template `, "",
+		"needs a cluster: the same release, with the same post-renderer, to standard output"},
+	{"helm template ", `"$STANDINS"/helm template `, "helm version --short | grep -q '^v3'",
+		"Helm 3 is not installed: concatenates a chart, and runs a post-renderer"},
+	{"kpt fn ", `"$STANDINS"/kpt fn `, "command -v kpt",
+		"kpt is not installed: makes the ResourceList that it would make"},
+	{"flux push artifact ", `"$STANDINS"/apply > /dev/null # `, "",
+		"needs a registry: checks what would be pushed"},
+	{"flux tag artifact ", `: `, "", "needs a registry"},
+	{"gh secret set ", `grep -qx 'AGE-SECRET-KEY-PQ-1[0-9A-Z]*' # `, "",
+		"needs an account: checks that it is given the key alone"},
+	{"glab variable set ", `grep -qx 'AGE-SECRET-KEY-PQ-1[0-9A-Z]*' # `, "",
+		"needs an account: checks that it is given the key alone"},
+}
+
+// guides are the pages, by path.
+func guides(t *testing.T) (checkout string, pages []string) {
+	t.Helper()
+	checkout, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err = filepath.Glob(filepath.Join(checkout, "docs", "guides", "*.md"))
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("no guides: %v", err)
+	}
+	return checkout, pages
+}
+
+// TestGuides runs every "$" line of the guides, in order, each page in a fresh repository.
+func TestGuides(t *testing.T) {
+	checkout, pages := guides(t)
+	bin := program(t, checkout)
+	used := map[string]bool{}
+	for _, page := range pages {
+		t.Run(filepath.Base(page), func(t *testing.T) {
+			text, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			steps := parse(string(text), "")
+			if lines := dollarLines(string(text)); len(steps) == 0 || len(steps) != lines {
+				t.Fatalf("%d commands in console blocks, %d lines that begin with \"$ \": a command nobody runs", len(steps), lines)
+			}
+			s := guideScratch(t, bin, checkout)
+			for _, step := range steps {
+				command := s.replaced(t, step.command, used)
+				if strings.Contains(command, "kustomize build ") && !s.succeeds(t, "command -v kustomize") {
+					t.Skip("kustomize is not installed: make tools")
+				}
+				out, status := s.run(t.Context(), command)
+				if err := step.check(out, status); err != nil {
+					t.Fatalf("%s: %v\n%s", filepath.Base(page), err, shorten(out, 200))
+				}
+			}
+		})
+	}
+	for _, in := range standIns {
+		if !used[in.piece] && !t.Failed() {
+			t.Errorf("%q is in no guide: take it off the list", in.piece)
+		}
+	}
+}
+
+// link is one to a file of the repository.
+var link = regexp.MustCompile(`\]\(([^):#]+)[^):]*\)`)
+
+// TestGuideLinks: README.md leads to every guide, and no link in either leads nowhere.
+func TestGuideLinks(t *testing.T) {
+	checkout, pages := guides(t)
+	readme := filepath.Join(checkout, "README.md")
+	linked := map[string]bool{}
+	for _, page := range append(pages, readme) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
+			target := filepath.Join(filepath.Dir(page), match[1])
+			linked[target] = linked[target] || page == readme
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: %v", filepath.Base(page), err)
+			}
+		}
+	}
+	for _, page := range pages {
+		if !linked[page] {
+			t.Errorf("README.md has no link to %s", filepath.Base(page))
+		}
+	}
+}
+
+// guideScratch is a prepared scratch repository, with a directory of programs of its own: a guide makes links there.
+func guideScratch(t *testing.T, bin, checkout string) *scratch {
+	t.Helper()
+	own := t.TempDir()
+	if err := os.Link(filepath.Join(bin, "ageseal"), filepath.Join(own, "ageseal")); err != nil {
+		t.Fatal(err)
+	}
+	s, err := newScratch(t.Context(), own, filepath.Join(checkout, "examples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.env = append(s.env, "STANDINS="+filepath.Join(checkout, "internal", "demo", "testdata"))
+	for _, command := range prepared {
+		if out, status := s.run(t.Context(), command); status != 0 {
+			t.Fatalf("%s: status %d\n%s", command, status, out)
+		}
+	}
+	return s
+}
+
+// replaced gives a command with its stand-ins.
+func (s *scratch) replaced(t *testing.T, command string, used map[string]bool) string {
+	t.Helper()
+	for _, in := range standIns {
+		if !strings.Contains(command, in.piece) {
+			continue
+		}
+		used[in.piece] = true
+		if in.unless != "" && s.succeeds(t, in.unless) {
+			continue
+		}
+		t.Logf("%s stands for %s: %s", in.instead, in.piece, in.why)
+		command = strings.ReplaceAll(command, in.piece, in.instead)
+	}
+	return command
+}
+
+func (s *scratch) succeeds(t *testing.T, command string) bool {
+	t.Helper()
+	_, status := s.run(t.Context(), command)
+	return status == 0
+}
