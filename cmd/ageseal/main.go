@@ -97,8 +97,9 @@ func (c *cli) runCommand(name string, args []string) error {
 		root = newRootCommand(c)
 		root.Use = "kubectl ageseal"
 	case plugin.FunctionName:
-		root = newRootCommand(c)
 		args = append([]string{"fn"}, args...)
+		c.words = append(c.words, "fn")
+		root = newRootCommand(c)
 	default:
 		root = newRootCommand(c)
 	}

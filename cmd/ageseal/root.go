@@ -67,26 +67,52 @@ and decrypts them when manifests are built. Names and keys stay readable, values
 	} {
 		cmd.AddGroup(&g)
 	}
-	add := func(group string, commands ...*cobra.Command) {
-		for _, sub := range commands {
-			sub.GroupID = group
-			cmd.AddCommand(sub)
-		}
+	asked := slices.DeleteFunc(slices.Clone(subcommands), func(s subcommand) bool { return !slices.ContainsFunc(strings.Fields(s.names), c.speaksOf) })
+	if len(asked) == 0 || slices.ContainsFunc([]string{"help", "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}, c.speaksOf) {
+		asked = subcommands
 	}
-	add(groupStart, newInitCommand(c), newKeygenCommand(c))
-	add(groupWrite, newCreateCommand(c), newEncryptCommand(c), newSetCommand(c), newUnsetCommand(c), newEditCommand(c), newMvCommand(c))
-	add(groupRead, newDecryptCommand(c), newExecCommand(c), newGetCommand(c), newDescribeCommand(c))
-	add(groupBuild, newBuildCommand(c), newFnCommand(c), newKustomizeCommand(c))
-	add(groupKeys, newRekeyCommand(c), newTrustCommand(c))
-	add(groupGit, newVerifyCommand(c))
-	add(groupOther, newDoctorCommand(c), newVersionCommand(c))
+	cmd.CompletionOptions.DisableDefaultCmd = len(asked) < len(subcommands)
+	for _, s := range asked {
+		sub := s.make(c)
+		sub.GroupID = s.group
+		cmd.AddCommand(sub)
+	}
 	cmd.SetHelpCommandGroupID(groupOther)
 	cmd.SetCompletionCommandGroupID(groupOther)
 	return cmd
 }
 
-// speaksOf says whether the command line has a word. Below commands with many of their own, only those are made that are asked for: to make
-// all of them costs more than most runs do.
+type subcommand struct {
+	group, names string
+	make         func(*cli) *cobra.Command
+}
+
+// subcommands are made only as far as the command line speaks of them, by one of their names; all of them for help, completion, and a
+// command line without a command. To make them all, with the pages of the binary that it takes, is a fifth of what a short run costs.
+var subcommands = []subcommand{
+	{groupStart, "init", newInitCommand},
+	{groupStart, "keygen", newKeygenCommand},
+	{groupWrite, "create", newCreateCommand},
+	{groupWrite, "encrypt seal", newEncryptCommand},
+	{groupWrite, "set", newSetCommand},
+	{groupWrite, "unset", newUnsetCommand},
+	{groupWrite, "edit", newEditCommand},
+	{groupWrite, "mv", newMvCommand},
+	{groupRead, "decrypt unseal", newDecryptCommand},
+	{groupRead, "exec", newExecCommand},
+	{groupRead, "get", newGetCommand},
+	{groupRead, "describe", newDescribeCommand},
+	{groupBuild, "build", newBuildCommand},
+	{groupBuild, "fn", newFnCommand},
+	{groupBuild, "kustomize", newKustomizeCommand},
+	{groupKeys, "rekey", newRekeyCommand},
+	{groupKeys, "trust", newTrustCommand},
+	{groupGit, "verify", newVerifyCommand},
+	{groupOther, "doctor", newDoctorCommand},
+	{groupOther, "version", newVersionCommand},
+}
+
+// speaksOf says whether the command line has a word.
 func (c *cli) speaksOf(word string) bool { return c.words == nil || slices.Contains(c.words, word) }
 
 // rootOf makes cmd the top of a command line of ours: streams, global flags, and who prints errors.
