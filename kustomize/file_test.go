@@ -174,6 +174,7 @@ func TestHostileSealedFiles(t *testing.T) {
 		"replacement into another Secret":   {generator + "resources: [other.yaml]\n" + replacement("Secret", "other", "data.password", "", ""), map[string]string{"other.yaml": other}, Options{}, ErrPlacement, "sealed for a Secret named db"},
 		"patch moves it to another key":     {generator + "patches:\n- target: {kind: Secret}\n  patch: '[{\"op\":\"move\",\"from\":\"/data/password\",\"path\":\"/data/x\"}]'\n", nil, Options{}, ErrPlacement, "under key x"},
 		"patch copies it to a label":        {generator + "patches:\n- target: {kind: Secret}\n  patch: '[{\"op\":\"copy\",\"from\":\"/data/password\",\"path\":\"/metadata/labels\"}]'\n", nil, Options{}, ErrPlacement, "field metadata.labels"},
+		"an annotation that copies it":      {sources("options: {annotations: {replicator.v1.mittwald.de/replicate-to: evil}}, files: [password=password.age]"), nil, Options{}, secret.ErrCopied, "replicate-to"},
 		"type of a credential":              {sources("type: bootstrap.kubernetes.io/token, files: [password=password.age]"), nil, Options{}, secret.ErrType, "bootstrap.kubernetes.io/token"},
 		"namespaces of this build":          {generator, nil, Options{OnlyNamespaces: []string{"mine"}}, ErrNamespace, "sealed for namespace \"shop\""},
 		"namespaces of this build, env":     {sources("envs: [env.age]"), nil, Options{OnlyNamespaces: []string{"mine"}}, ErrNamespace, "sealed for namespace \"shop\""},
@@ -219,6 +220,44 @@ func TestHostileSealedFiles(t *testing.T) {
 			c.options.OutputDir = true
 			r, err = build1(dir, c.options)
 			refused(t, r, err, c.kind, c.want)
+		})
+	}
+}
+
+// TestMissingFiles: the values of sealed files that drop out of a build are told, whatever they are bound to.
+func TestMissingFiles(t *testing.T) {
+	const local = "options: {annotations: {config.kubernetes.io/local-config: 'true'}}, "
+	for name, c := range map[string]struct {
+		kustomization string
+		bound         to
+		want          string
+	}{
+		"all there":                     {"secretGenerator: [{name: db, files: [password=p.age]}]\n", to{"shop", "db", "password"}, ""},
+		"all there, bound to no name":   {"secretGenerator: [{name: db, files: [password=p.age]}]\n", to{"shop", "", "password"}, ""},
+		"local-config":                  {"secretGenerator: [{name: db, " + local + "files: [password=p.age]}]\n", to{"shop", "db", "password"}, "Secret shop/db"},
+		"local-config, to no name":      {"secretGenerator: [{name: db, " + local + "files: [password=p.age]}]\n", to{"shop", "", "password"}, "Secret shop/*"},
+		"local-config, a dotenv":        {"secretGenerator: [{name: db, " + local + "envs: [p.age]}]\n", to{"shop", "", ""}, "Secret shop/*"},
+		"deleted":                       {"secretGenerator: [{name: db, files: [password=p.age]}]\npatches: [{patch: '{apiVersion: v1, kind: Secret, metadata: {name: db}, $patch: delete}'}]\n", to{"", "", "password"}, "Secret *"},
+		"another generator replaces it": {"resources: [base]\nsecretGenerator: [{name: db, behavior: replace, literals: [password=x]}]\n", to{"shop", "", "password"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := writeTree(t, map[string]string{
+				"kustomization.yaml":      "namespace: shop\n" + c.kustomization + "configMapGenerator: [{name: db, literals: [a=b]}]\n",
+				"base/kustomization.yaml": "secretGenerator: [{name: db, files: [password=../p.age]}]\n",
+				"p.age":                   sealFile(t, "password=canary\n", c.bound),
+			})
+			t.Chdir(dir)
+			r, err := build1(dir, Options{Kustomize: flags(t, []string{"--load-restrictor", "LoadRestrictionsNone"})})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := ""
+			if c.want != "" {
+				want = "p.age: " + c.want + ": sealed, but not in the build's output"
+			}
+			if got := strings.Join(r.Warnings, "\n"); got != want {
+				t.Errorf("warnings %q, want %q", got, want)
+			}
 		})
 	}
 }

@@ -2,6 +2,7 @@ package kustomize
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/resource"
@@ -70,13 +71,14 @@ func (s *survey) patched(r *resource.Resource) map[string]bool {
 
 // isOf reports whether a Secret of the result may be the one of d.
 func (b *build) isOf(d *document, r *resource.Resource) bool {
-	if d.src != nil && d.binding.Name == "" {
-		return true // no name is bound
-	}
 	if ns := r.GetNamespace(); ns != "" && d.binding.Namespace != "" && ns != d.binding.Namespace {
 		return false
 	}
+	names := []string{cmp.Or(d.binding.Name, d.ref[strings.LastIndexByte(d.ref, '/')+1:])}
+	if d.src != nil && d.binding.Name == "" {
+		names = b.tree.generated[d.path]
+	}
 	name := r.GetName()
-	bound := cmp.Or(d.binding.Name, d.ref[strings.LastIndexByte(d.ref, '/')+1:])
-	return b.tree.canName(name, bound) || b.tree.canName(hashSuffix().ReplaceAllString(name, ""), bound)
+	bare := hashSuffix().ReplaceAllString(name, "")
+	return slices.ContainsFunc(names, func(of string) bool { return b.tree.canName(name, of) || b.tree.canName(bare, of) })
 }

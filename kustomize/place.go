@@ -93,11 +93,14 @@ func (b *build) fitsSecret(p *placed, namespace string, d *document) error {
 	bound := d.binding
 	if bound.Namespace != "" && namespace != bound.Namespace {
 		return d.fault("", factf(ErrPlacement, "sealed for namespace %s, the build puts it into %s", bound.Namespace, b.marks.scrub(namespace)),
-			"if it belongs there: ageseal mv FILE --namespace NAMESPACE; encrypt it with --any-namespace if it may go everywhere; or look for a namespace: in a kustomization above it")
+			"if it belongs there: ageseal mv FILE --namespace NAMESPACE; --any-namespace if it may go everywhere; or look for a namespace: in a kustomization above it")
 	}
 	if name := p.baseName(); bound.Name != "" && !b.tree.canName(name, bound.Name) {
 		return d.fault("", factf(ErrPlacement, "sealed for a Secret named %s, the build puts it into one named %s", bound.Name, b.marks.scrub(p.res.GetName())),
 			"namePrefix, nameSuffix and the content hash may change the name; anything else needs a Secret sealed for it")
+	}
+	if err := secret.CheckCopies(bound.Namespace, p.res.GetAnnotations(), 0, d.ref); err != nil {
+		return InFile(d.file, err)
 	}
 	return nil
 }

@@ -38,22 +38,24 @@ var fields = map[use]string{
 
 // tree is what the kustomizations that were served so far say: kustomize reads each one before any file it names.
 type tree struct {
-	resolve  func(path string) (string, bool)
-	uses     map[string]use    // resolved path → uses
-	owners   map[string]string // resolved path of what generators: lists → directory of that kustomization, "" for several
-	written  map[string]string // resolved path → how files: or envs: of a generator write it
-	prefixes []string
-	suffixes []string
-	root     *types.Kustomization // the first one
-	last     string               // path of the latest, as messages show it
-	cuts     []string             // files whose replacements may cut a value of a Secret into pieces
+	resolve func(path string) (string, bool)
+	uses    map[string]use    // resolved path → uses
+	owners  map[string]string // resolved path of what generators: lists → directory of that kustomization, "" for several
+	written map[string]string // resolved path → how files: or envs: of a generator write it
+	// resolved path → names of the Secrets that generators make of it
+	generated map[string][]string
+	prefixes  []string
+	suffixes  []string
+	root      *types.Kustomization // the first one
+	last      string               // path of the latest, as messages show it
+	cuts      []string             // files whose replacements may cut a value of a Secret into pieces
 
 	dropsExec bool     // kustomize drops exec functions
 	leftOut   []string // those, as warnings
 }
 
 func newTree(resolve func(string) (string, bool)) *tree {
-	return &tree{resolve: resolve, uses: make(map[string]use), owners: make(map[string]string), written: make(map[string]string)}
+	return &tree{resolve: resolve, uses: make(map[string]use), owners: make(map[string]string), written: make(map[string]string), generated: make(map[string][]string)}
 }
 
 func isKustomization(path string) bool {
@@ -103,10 +105,10 @@ func (t *tree) kustomization(path string, src []byte) error {
 		t.add(dir, useJSONPatch, p.Path)
 	}
 	for _, g := range k.ConfigMapGenerator {
-		t.addData(dir, useConfigMap, useConfigMap, g.KvPairSources)
+		t.addData(dir, "", useConfigMap, useConfigMap, g.KvPairSources)
 	}
 	for _, g := range k.SecretGenerator {
-		t.addData(dir, useSecretFile, useSecretEnv, g.KvPairSources)
+		t.addData(dir, g.Name, useSecretFile, useSecretEnv, g.KvPairSources)
 	}
 	for _, c := range k.HelmCharts {
 		t.add(dir, useHelm, c.ValuesFile)
@@ -140,12 +142,7 @@ func (t *tree) own(dir, owner string, paths []string) {
 
 // add notes uses of paths relative to dir.
 func (t *tree) add(dir string, u use, paths ...string) {
-	t.each(dir, paths, func(full, text string) {
-		t.uses[full] |= u
-		if u&(useSecretFile|useSecretEnv) != 0 {
-			t.written[full] = text
-		}
-	})
+	t.each(dir, paths, func(full, _ string) { t.uses[full] |= u })
 }
 
 // each resolves paths relative to dir. What is no file here is inline text, a URL, or missing: kustomize's to say.
@@ -164,14 +161,26 @@ func (t *tree) each(dir string, paths []string, do func(full, text string)) {
 	}
 }
 
-func (t *tree) addData(dir string, file, env use, s types.KvPairSources) {
+// addData notes what a generator makes a ConfigMap or a Secret of that name of.
+func (t *tree) addData(dir, name string, file, env use, s types.KvPairSources) {
+	add := func(u use, path string) {
+		t.each(dir, []string{path}, func(full, text string) {
+			t.uses[full] |= u
+			if u&(useSecretFile|useSecretEnv) != 0 {
+				t.written[full] = text
+				t.generated[full] = append(t.generated[full], name)
+			}
+		})
+	}
 	for _, f := range s.FileSources {
 		if _, after, ok := strings.Cut(f, "="); ok {
 			f = after
 		}
-		t.add(dir, file, f)
+		add(file, f)
 	}
-	t.add(dir, env, s.EnvSources...)
+	for _, f := range s.EnvSources {
+		add(env, f)
+	}
 }
 
 func (t *tree) names(prefix, suffix string) {

@@ -16,7 +16,9 @@ import (
 // Decrypt turns every sealed document of the file into a native Secret and returns how many there were. On a fault the
 // file is to be discarded. A document that speaks of a Secret and can't be parsed is a fault: it could be a sealed one.
 func Decrypt(f *manifest.File, o *crypt.Opener, allowTypes []string) (int, error) {
-	return decrypt(f, o, allowTypes, Plain)
+	return decrypt(f, o, allowTypes, Plain, func(s *manifest.EncryptedSecret) error {
+		return CheckCopies(s.Spec.Binding.Namespace, s.Annotations, s.Spec.Line, place(s))
+	})
 }
 
 // DecryptToKeep is Decrypt for a file that stays in plaintext: the comments inside the spec go along, and no annotation is dropped.
@@ -25,10 +27,11 @@ func DecryptToKeep(f *manifest.File, o *crypt.Opener, allowTypes []string) (int,
 		p := Plain(s, values)
 		p.Text = map[string]string{}
 		return p
-	})
+	}, func(*manifest.EncryptedSecret) error { return nil })
 }
 
-func decrypt(f *manifest.File, o *crypt.Opener, allowTypes []string, plain func(*manifest.EncryptedSecret, map[string][]byte) *manifest.Plain) (int, error) {
+func decrypt(f *manifest.File, o *crypt.Opener, allowTypes []string, plain func(*manifest.EncryptedSecret, map[string][]byte) *manifest.Plain,
+	check func(*manifest.EncryptedSecret) error) (int, error) {
 	type opened struct {
 		item  *manifest.Item
 		plain *manifest.Plain
@@ -37,6 +40,9 @@ func decrypt(f *manifest.File, o *crypt.Opener, allowTypes []string, plain func(
 	items, docs, faults := sealedItems(f)
 	for i, s := range docs {
 		values, err := Open(s, o, allowTypes)
+		if err == nil {
+			err = check(s)
+		}
 		if err != nil {
 			faults = append(faults, err)
 			continue

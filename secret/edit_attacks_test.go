@@ -189,7 +189,7 @@ func TestEditNames(t *testing.T) {
 	}
 	o := editOptions(dave...)
 	o.Opener = crypt.NewOpener(dave...)
-	if _, err := secret.NewWriter().Move(item, s, "", "db", all, o); err == nil {
+	if _, err := secret.NewWriter().Move(item, s, manifest.Binding{Namespace: "prod", Name: "db"}, all, o); err == nil {
 		t.Error("moved onto another")
 	}
 }
@@ -206,7 +206,7 @@ func TestMovePrunes(t *testing.T) {
 	}
 	o := editOptions(dave...)
 	o.Opener = crypt.NewOpener(dave...)
-	if _, err := secret.NewWriter().Move(item, s, "", "other", nil, o); err != nil {
+	if _, err := secret.NewWriter().Move(item, s, manifest.Binding{Namespace: "prod", Name: "other"}, nil, o); err != nil {
 		t.Fatal(report(err))
 	}
 	if n := len(doc(t, string(f.Bytes())).Spec.Wraps); n != 0 {

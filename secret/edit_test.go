@@ -293,7 +293,7 @@ func TestMove(t *testing.T) {
 			t.Fatal(err)
 		}
 		o.Opener = crypt.NewOpener(dave...)
-		_, err = secret.NewWriter().Move(item, s, namespace, name, nil, o)
+		_, err = secret.NewWriter().Move(item, s, manifest.Binding{Namespace: namespace, Name: name}, nil, o)
 		if err != nil && f.Changed() {
 			t.Error("changed beside an error")
 		}
@@ -315,17 +315,24 @@ func TestMove(t *testing.T) {
 	if _, err := open(t, strings.ReplaceAll(strings.ReplaceAll(out, "postgres", "db"), "staging", "prod"), dave...); !errors.Is(err, crypt.ErrAEAD) {
 		t.Errorf("opens under the old name: %v", err)
 	}
-	for name, c := range map[string]struct{ namespace, name string }{"same": {"prod", "db"}, "no name": {"", "D_B"}, "no namespace": {"a.b", ""}} {
+	for name, c := range map[string]struct{ namespace, name string }{"same": {"prod", "db"}, "no name": {"prod", "D_B"}, "no namespace": {"a.b", "db"}} {
 		if _, err := move(sealed, c.namespace, c.name, editOptions(dave...)); err == nil {
 			t.Errorf("%s: moved", name)
 		}
 	}
+	if out, err = move(sealed, "", "db", editOptions(dave...)); err != nil {
+		t.Fatal(report(err))
+	}
+	mustOpen(t, out, editableValues, dave...)
+	if s := doc(t, out); s.Namespace != "prod" || s.Spec.Binding != (manifest.Binding{Name: "db"}) {
+		t.Errorf("bound to any namespace: %+v", s)
+	}
 	wider := editOptions(append(people("dave"), people("erin")...)...)
-	if _, err := move(sealed, "", "other", wider); !errors.Is(err, secret.ErrWiden) {
+	if _, err := move(sealed, "prod", "other", wider); !errors.Is(err, secret.ErrWiden) {
 		t.Errorf("opened up to erin: %v", err)
 	}
 	wider.Resolved = func(to []string) bool { return slices.Equal(to, crypt.Fingerprints(recipients(dave...))) }
-	if out, err = move(sealed, "", "other", wider); err != nil {
+	if out, err = move(sealed, "prod", "other", wider); err != nil {
 		t.Fatal(report(err))
 	}
 	mustOpen(t, out, editableValues, people("erin")...)

@@ -18,6 +18,8 @@ var (
 	ErrBinding = errors.New("the binding differs from the metadata")
 	// ErrType: a type with which the cluster mints or accepts a credential, not allowed by the builder.
 	ErrType = errors.New("this type makes the cluster mint or accept a credential")
+	// ErrCopied: an annotation has a controller copy a Secret whose values are bound to a namespace.
+	ErrCopied = errors.New("has a controller copy it into others")
 	// ErrMalformed marks every fault in the shape of a sealed document, as opposed to one in a native Secret.
 	ErrMalformed = errors.New("malformed sealed document")
 	// ErrWiden: a sealed value would be given to a recipient it was not sealed for (rule 6 for writers).

@@ -36,31 +36,26 @@ func Unset(item *manifest.Item, s *manifest.EncryptedSecret, recreate bool, keys
 	return nil
 }
 
-// Move binds a sealed Secret to another namespace or name, "" for the one it has, and renames it in metadata where that names it. Every
+// Move binds a sealed Secret to another namespace or name, or to no namespace, and renames it in metadata where that names it. Every
 // value is opened, and encrypted again under a fresh data key. others are the Secrets of the file, none of which may be bound to the same. It
 // returns what the Secret is called now.
-func (w *Writer) Move(item *manifest.Item, s *manifest.EncryptedSecret, namespace, name string, others []*manifest.EncryptedSecret, o EditOptions) (now string, err error) {
+func (w *Writer) Move(item *manifest.Item, s *manifest.EncryptedSecret, to manifest.Binding, others []*manifest.EncryptedSecret, o EditOptions) (now string, err error) {
 	values, err := OpenForReading(s, o.Opener)
 	if err != nil {
 		return "", err
 	}
 	fault := func(err error) error { return &Error{Line: s.Spec.Line, Secret: place(s), Err: err} }
 	spec := cloneSpec(s.Spec)
-	if name != "" {
-		spec.Binding.Name = name
+	spec.Binding = to
+	if to == s.Spec.Binding {
+		return "", fault(fmt.Errorf("is bound to %s already", Ref(to.Namespace, to.Name)))
 	}
-	if namespace != "" {
-		spec.Binding.Namespace = namespace
-	}
-	if spec.Binding == s.Spec.Binding {
-		return "", fault(fmt.Errorf("is bound to %s already", Ref(spec.Binding.Namespace, spec.Binding.Name)))
-	}
-	if err := CheckName(namespace, name); err != nil {
+	if err := CheckName(changedTo(s.Spec.Binding.Namespace, to.Namespace), changedTo(s.Spec.Binding.Name, to.Name)); err != nil {
 		return "", err
 	}
 	for _, other := range others {
-		if other.Spec.Binding == spec.Binding && other.Spec.Line != s.Spec.Line {
-			return "", fault(fmt.Errorf("another Secret of the file is bound to %s already: their values could be exchanged", Ref(spec.Binding.Namespace, spec.Binding.Name)))
+		if other.Spec.Binding == to && other.Spec.Line != s.Spec.Line {
+			return "", fault(fmt.Errorf("another Secret of the file is bound to %s already: their values could be exchanged", Ref(to.Namespace, to.Name)))
 		}
 	}
 	if err := o.allow(s, sortedKeys(values), o.Recipients); err != nil {
@@ -69,8 +64,16 @@ func (w *Writer) Move(item *manifest.Item, s *manifest.EncryptedSecret, namespac
 	if err := w.seal(spec, o.Recipients, values); err != nil {
 		return "", fault(err)
 	}
-	item.Rebind(spec, namespace, name)
-	return Ref(spec.Binding.Namespace, spec.Binding.Name), nil
+	item.Rebind(spec, changedTo(s.Spec.Binding.Namespace, to.Namespace), changedTo(s.Spec.Binding.Name, to.Name))
+	return Ref(to.Namespace, to.Name), nil
+}
+
+// changedTo is to if it is another, else "".
+func changedTo(from, to string) string {
+	if from == to {
+		return ""
+	}
+	return to
 }
 
 // Described is what a sealed Secret tells without a private key.

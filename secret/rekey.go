@@ -14,6 +14,8 @@ type RekeyOptions struct {
 	Sharing
 	Opener *crypt.Opener
 	Rotate bool // everything is encrypted again, whether or not somebody left
+	// Consolidate encrypts the documents again whose values are under several data keys: then they are under one.
+	Consolidate bool
 }
 
 // Rekeyed is what happened to one document.
@@ -46,7 +48,9 @@ func (w *Writer) rekey(item *manifest.Item, s *manifest.EncryptedSecret, o Rekey
 	target := crypt.Fingerprints(o.Recipients)
 	r := &Rekeyed{Secret: place(s)}
 	var stale []string
-	for _, id := range referenced(s.Spec.Data) {
+	ids := referenced(s.Spec.Data)
+	rotate := o.Rotate || o.Consolidate && len(ids) > 1
+	for _, id := range ids {
 		to := s.Spec.Wraps[id].To
 		if slices.Equal(to, target) {
 			continue
@@ -55,7 +59,7 @@ func (w *Writer) rekey(item *manifest.Item, s *manifest.EncryptedSecret, o Rekey
 		r.Joined = union(r.Joined, without(target, to))
 		r.Left = union(r.Left, without(to, target))
 	}
-	if len(stale) == 0 && !o.Rotate {
+	if len(stale) == 0 && !rotate {
 		return nil, nil
 	}
 	values, keys, err := open(s, o.Opener, credentialTypes)
@@ -69,7 +73,7 @@ func (w *Writer) rekey(item *manifest.Item, s *manifest.EncryptedSecret, o Rekey
 		}
 	}
 	spec := cloneSpec(s.Spec)
-	if len(r.Left) > 0 || o.Rotate {
+	if len(r.Left) > 0 || rotate {
 		r.Rotated = sortedKeys(values)
 		for _, key := range r.Rotated {
 			if len(without(s.Spec.Wraps[s.Spec.Data[key].By].To, target)) > 0 {

@@ -164,5 +164,5 @@ func manyKeys(spec *manifest.Spec, at string) []Error {
 		return nil
 	}
 	err := fmt.Errorf("%d %w", len(spec.Wraps), ErrManyKeys)
-	return []Error{{Secret: at, Err: err, Hint: "ageseal rekey --rotate brings all values under one"}}
+	return []Error{{Secret: at, Err: err, Hint: "ageseal rekey --consolidate brings all values under one"}}
 }

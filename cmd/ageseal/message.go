@@ -76,7 +76,7 @@ func (c *cli) warnAll(path string, warnings []secret.Error) {
 	for _, w := range warnings {
 		m := c.faultMessage(path, &w)
 		if errors.Is(&w, secret.ErrManyKeys) {
-			m.hint = "whoever can read it brings all values under one: ageseal rekey --rotate " + quoted(path)
+			m.hint = "whoever can read it brings all values under one: ageseal rekey --consolidate " + quoted(path)
 		}
 		c.warn(m.text, m.hint)
 	}

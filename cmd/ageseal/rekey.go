@@ -14,10 +14,11 @@ import (
 )
 
 type rekeyOptions struct {
-	identities identityFlags
-	widen      []string
-	rotate     bool
-	dryRun     bool
+	identities  identityFlags
+	widen       []string
+	rotate      bool
+	consolidate bool
+	dryRun      bool
 }
 
 func newRekeyCommand(c *cli) *cobra.Command {
@@ -41,6 +42,7 @@ somebody put below a wider rule.` + exitHelp(statusNoIdentity, statusAuthenticat
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.widen, "widen", nil, "open this `file` to recipients that it was not sealed for (repeatable)")
 	flags.BoolVar(&o.rotate, "rotate", false, "encrypt every value again, as after a leak")
+	flags.BoolVar(&o.consolidate, "consolidate", false, "encrypt those Secrets again whose values have gathered several data keys")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and why")
 	_ = cmd.MarkFlagFilename("widen", "yaml", "yml", "json")
 	return cmd
@@ -139,7 +141,7 @@ func (c *cli) rekeyOptions(o *rekeyOptions, in *input) (secret.RekeyOptions, err
 		real, err := filepath.EvalSymlinks(path)
 		return err == nil && sameFile(real, in.path)
 	})
-	return secret.RekeyOptions{Target: target, Sharing: sharing, Rotate: o.rotate}, err
+	return secret.RekeyOptions{Target: target, Sharing: sharing, Rotate: o.rotate, Consolidate: o.consolidate}, err
 }
 
 // sharing says for whom the values of a sealed file may be encrypted again: the rule of its path, and what that very rule resolved to in
