@@ -28,8 +28,16 @@ const (
 	MalformedSealed     = "malformed-sealed"     // a sealed manifest that can't be opened as it stands
 )
 
-// Finding is one thing that is wrong with a file.
+// Levels of findings.
+const (
+	Fault   = "finding" // it fails a check
+	Warning = "warning" // it does not
+	Change  = "change"  // what a change does, neither right nor wrong
+)
+
+// Finding is one thing that is wrong with a file, or worth to be told of it.
 type Finding struct {
+	Level  string `json:"level"` // "" is Fault
 	Rule   string `json:"rule"`
 	File   string `json:"file"`             // as the user knows it, with escapes for what is not printable
 	Line   int    `json:"line"`             // 1-based
@@ -70,6 +78,7 @@ func (c *checker) add(f Finding) {
 		}
 	}
 	if n < maxFindings {
+		f.Level = cmp.Or(f.Level, Fault)
 		f.File = c.name
 		for _, s := range []*string{&f.File, &f.Secret, &f.Key, &f.What, &f.Hint} {
 			*s = printable(*s)

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,7 +18,7 @@ import (
 )
 
 func newDoctorCommand(c *cli) *cobra.Command {
-	output := "text"
+	var output string
 	cmd := &cobra.Command{
 		Use:   "doctor [PATH ...]",
 		Short: "Check that nothing leaks and nothing is silently dropped",
@@ -35,8 +33,7 @@ Warnings don't count for the exit status.` + exitHelp(statusFindings),
   ageseal doctor -o json | jq '.[] | select(.level == "finding")'`,
 		RunE: func(_ *cobra.Command, args []string) error { return c.runDoctor(output, args) },
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", output, "`text or json`")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	addFormat(cmd, &output)
 	return cmd
 }
 
@@ -63,8 +60,8 @@ type checkup struct {
 }
 
 func (c *cli) runDoctor(output string, args []string) error {
-	if output != "text" && output != "json" {
-		return usage("ageseal doctor --help", "unknown output format %q", output)
+	if err := checkFormat(output, "doctor"); err != nil {
+		return err
 	}
 	d, err := c.newCheckup(args)
 	if err != nil {
@@ -75,13 +72,12 @@ func (c *cli) runDoctor(output string, args []string) error {
 			return err
 		}
 	}
-	if output == "json" {
-		err = d.json()
-	} else {
-		err = d.text()
+	for i := range d.warnings.findings {
+		d.warnings.findings[i].Level = verify.Warning
 	}
-	if err == nil && len(d.findings) > 0 {
-		err = errLeftUndone
+	err = c.writeFindings(output, slices.Concat(d.findings, d.warnings.findings))
+	if err == nil && output == "text" {
+		c.note("nothing found that leaks or is dropped")
 	}
 	return err
 }
@@ -225,39 +221,4 @@ func (d *checkup) leftovers(context.Context) error {
 		}
 	}
 	return nil
-}
-
-func (d *checkup) text() error {
-	for _, f := range d.findings {
-		if _, err := fmt.Fprintln(d.c.out, shown(findingText(f))); err != nil {
-			return err
-		}
-	}
-	d.c.hints(&verifyOptions{}, d.findings)
-	for _, f := range d.warnings.findings {
-		d.c.warn(findingText(f), "")
-	}
-	if len(d.findings) == 0 {
-		d.c.note("nothing found that leaks or is dropped")
-	}
-	return nil
-}
-
-func (d *checkup) json() error {
-	type leveled struct {
-		Level string `json:"level"` // finding, warning
-		verify.Finding
-	}
-	all := []leveled{}
-	for _, f := range d.findings {
-		all = append(all, leveled{"finding", f})
-	}
-	for _, f := range d.warnings.findings {
-		all = append(all, leveled{"warning", f})
-	}
-	text, err := json.MarshalIndent(all, "", "  ")
-	if err == nil {
-		_, err = d.c.out.Write(append(text, '\n'))
-	}
-	return err
 }

@@ -85,6 +85,7 @@ func TestScripts(t *testing.T) {
 			"certificate": writeCertificate,
 			"identity":    writeIdentity,
 			"fails":       fails,
+			"finds":       finds,
 			"sub":         substitute,
 			"mode":        compareMode,
 		},
@@ -113,13 +114,33 @@ func writeIdentity(ts *testscript.TestScript, neg bool, args []string) {
 // leaks are what no message may hold: the plaintext of every story, its base64, keys, and ciphertext.
 var leaks = regexp.MustCompile(`canary|Y2FuYXJ5|NhbmFye|jYW5hcn|AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]{4}|[A-Za-z0-9+/]{60,}`)
 
+// fails runs a command that has to end with a status, a message, and nothing on standard output.
 func fails(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: fails STATUS COMMAND ...")
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
+	hasStatus(ts, want, args[1:])
+	if out := ts.ReadFile("stdout"); out != "" {
+		ts.Fatalf("stdout is not empty: %s", out)
+	}
+	if want != statusInterrupted && !strings.Contains(ts.ReadFile("stderr"), "ageseal: ") {
+		ts.Fatalf("stderr has no message")
+	}
+}
+
+// finds runs a command that has to end with findings.
+func finds(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: finds COMMAND ...")
+	}
+	hasStatus(ts, statusFindings, args)
+}
+
+// hasStatus runs a command whose status is known and whose output must not leak.
+func hasStatus(ts *testscript.TestScript, want int, args []string) {
+	err := ts.Exec(args[0], args[1:]...)
 	got := 0
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -127,21 +148,14 @@ func fails(ts *testscript.TestScript, neg bool, args []string) {
 	} else if err != nil {
 		ts.Fatalf("%v", err)
 	}
-	stderr := ts.ReadFile("stderr")
 	if got != want {
 		ts.Fatalf("status %d, want %d", got, want)
 	}
-	if out := ts.ReadFile("stdout"); out != "" {
-		ts.Fatalf("stdout is not empty: %s", out)
-	}
-	for _, found := range leaks.FindAllString(stderr, -1) {
+	for _, found := range leaks.FindAllString(ts.ReadFile("stdout")+ts.ReadFile("stderr"), -1) {
 		// Recipients and hashes are public, and in lower case.
 		if found == "canary" || found != strings.ToLower(found) {
-			ts.Fatalf("stderr leaks %q", found)
+			ts.Fatalf("the output leaks %q", found)
 		}
-	}
-	if want != statusInterrupted && !strings.Contains(stderr, "ageseal: ") {
-		ts.Fatalf("stderr has no message")
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -37,14 +36,13 @@ for a path in the policy, with a reason; for --staged, in the policy that is com
 		RunE: func(_ *cobra.Command, args []string) error { return c.runVerify(o, args) },
 	}
 	cmd.Flags().BoolVar(&o.staged, "staged", false, "check what is staged for the next commit")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "`text or json`")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	addFormat(cmd, &o.output)
 	return cmd
 }
 
 func (c *cli) runVerify(o *verifyOptions, args []string) error {
-	if o.output != "text" && o.output != "json" {
-		return usage("ageseal verify --help", "unknown output format %q", o.output)
+	if err := checkFormat(o.output, "verify"); err != nil {
+		return err
 	}
 	if o.staged && len(args) > 0 {
 		return usage("ageseal verify --staged", "--staged checks the index as a whole")
@@ -62,52 +60,11 @@ func (c *cli) runVerify(o *verifyOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	if o.output == "json" {
-		if findings == nil {
-			findings = []verify.Finding{}
-		}
-		text, err := json.MarshalIndent(findings, "", "  ")
-		if err != nil {
-			return err
-		}
-		if _, err := c.out.Write(append(text, '\n')); err != nil {
-			return err
-		}
-	} else {
-		for _, f := range findings {
-			fmt.Fprintln(c.out, shown(findingText(f)))
-		}
-		c.hints(o, findings)
-	}
-	if len(findings) > 0 {
-		return errLeftUndone
-	}
-	return nil
-}
-
-// findingText is one line: where, which rule, what.
-func findingText(f verify.Finding) string {
-	text := fmt.Sprintf("%s%s: ", place(f.File, f.Line), f.Rule)
-	if f.Secret != "" {
-		text += "Secret " + f.Secret + ": "
-	}
-	if f.Key != "" {
-		text += "key " + f.Key + ": "
-	}
-	return text + f.What
-}
-
-func (c *cli) hints(o *verifyOptions, findings []verify.Finding) {
-	seen := map[string]bool{}
-	for _, f := range findings {
-		if f.Hint != "" && !seen[f.Hint] {
-			seen[f.Hint] = true
-			c.say("hint", f.Hint)
-		}
-	}
-	if o.staged && len(findings) > 0 {
+	err = c.writeFindings(o.output, findings)
+	if o.staged && errors.Is(err, errLeftUndone) {
 		c.say("hint", `what was staged lies in .git/objects until it is collected: after unstaging, "git gc --prune=now" removes it`)
 	}
+	return err
 }
 
 // maxVerified is the largest file, in bytes, that is looked into. A manifest is far smaller; a dump with a key in it may
