@@ -41,7 +41,12 @@ func (r *Repo) Head(ctx context.Context, paths ...string) (map[string][]byte, er
 			entries = append(entries, entry{name, fields[2]})
 		}
 	}
-	err = r.blobs(ctx, entries, MaxHead, func(b Blob) error {
+	return found, r.collect(ctx, entries, given, found)
+}
+
+// collect reads the entries into found, under the paths as they were given.
+func (r *Repo) collect(ctx context.Context, entries []entry, given map[string][]string, found map[string][]byte) error {
+	return r.blobs(ctx, entries, MaxHead, func(b Blob) error {
 		if b.Data != nil {
 			for _, p := range given[b.Path] {
 				found[p] = b.Data
@@ -49,7 +54,51 @@ func (r *Repo) Head(ctx context.Context, paths ...string) (map[string][]byte, er
 		}
 		return nil
 	})
-	return found, err
+}
+
+// Index returns the content that paths, relative to the top level, have in the index, as Head does at HEAD.
+func (r *Repo) Index(ctx context.Context, paths ...string) (map[string][]byte, error) {
+	found := map[string][]byte{}
+	given := clean(paths)
+	if len(given) == 0 {
+		return found, nil
+	}
+	args := []string{"ls-files", "--stage", "-z"}
+	if asArguments(given) {
+		args = append(append(args, "--"), sorted(given)...)
+	}
+	out, err := r.run(ctx, nil, args...)
+	if err != nil {
+		return nil, err
+	}
+	var entries []entry
+	for line := range strings.SplitSeq(string(out), "\x00") { // mode SP id SP stage TAB path
+		head, name, _ := strings.Cut(line, "\t")
+		fields := strings.Fields(head)
+		if len(fields) == 3 && regular(fields[0]) && fields[2] == "0" && given[name] != nil {
+			entries = append(entries, entry{name, fields[1]})
+		}
+	}
+	return found, r.collect(ctx, entries, given, found)
+}
+
+// Grep lists the files in the index that hold one of the words, relative to the top level.
+func (r *Repo) Grep(ctx context.Context, words ...string) ([]string, error) {
+	if len(words) == 0 {
+		return nil, nil
+	}
+	args := []string{"grep", "--cached", "-z", "-l", "--fixed-strings", "--full-name", "-I"}
+	for _, w := range words {
+		args = append(args, "-e", w)
+	}
+	out, err := r.run(ctx, nil, append(args, "--")...)
+	if status(err) == 1 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(strings.Split(string(out), "\x00"), func(p string) bool { return p == "" }), nil
 }
 
 // Versions calls fn for every content that paths, relative to the top level, have had in any commit that a branch, a

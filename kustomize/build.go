@@ -36,7 +36,7 @@ type Options struct {
 	Root string
 	// AllowRemote lets bases come from other git repositories. What is sealed there is opened like the rest.
 	AllowRemote bool
-	// AllowTypes are the credential types (secret.IsCredentialType) that the builder allows.
+	// AllowTypes are the credential types (manifest.IsCredentialType) that the builder allows.
 	AllowTypes []string
 	// Namespace is where output without a namespace will be applied. Empty: unknown.
 	Namespace string

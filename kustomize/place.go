@@ -10,6 +10,7 @@ import (
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/secret"
 )
 
@@ -35,7 +36,7 @@ func (b *build) check(p *placed) error {
 	if len(faults) > 0 {
 		return errors.Join(faults...)
 	}
-	if t := lookup(p.res.YNode(), "type"); !b.o.Redact && t != nil && secret.IsCredentialType(t.Value) && !slices.Contains(b.o.AllowTypes, t.Value) {
+	if t := lookup(p.res.YNode(), "type"); !b.o.Redact && t != nil && manifest.IsCredentialType(t.Value) && !slices.Contains(b.o.AllowTypes, t.Value) {
 		return p.sites[0].doc.fault("", factf(secret.ErrType, "the build gives it the type %s, with which the cluster mints or accepts a credential", t.Value),
 			"if you want it, say so on the command line: --allow-type "+t.Value)
 	}

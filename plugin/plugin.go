@@ -33,7 +33,7 @@ const localConfig = "config.kubernetes.io/local-config"
 type Options struct {
 	Dir        string                        // of the kustomization; nothing outside it is read
 	Opener     func() (*crypt.Opener, error) // asked for keys once something has to be opened
-	AllowTypes []string                      // credential types that may be opened (secret.IsCredentialType)
+	AllowTypes []string                      // credential types that may be opened (manifest.IsCredentialType)
 }
 
 // Generate reads a ResourceList whose functionConfig is a sealed manifest or a Decrypter, and returns one that holds the

@@ -2,13 +2,10 @@ package secret
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-)
 
-// copiers begin the annotations of controllers that copy Secrets into other namespaces: kubernetes-reflector,
-// kubernetes-replicator, config-syncer.
-var copiers = []string{"reflector.v1.k8s.emberstack.com/", "replicator.v1.mittwald.de/", "kubed.appscode.com/"}
+	"github.com/ageseal/ageseal/manifest"
+)
 
 // CheckCopies refuses annotations that have a controller of the cluster copy a Secret whose values are bound to a namespace: the
 // values would get into others, and an annotation is nothing that needs a key. The fault of the Secret of that line and namespace/name matches ErrCopied.
@@ -17,7 +14,7 @@ func CheckCopies(namespace string, annotations map[string]string, line int, ref 
 		return nil
 	}
 	for _, name := range sortedKeys(annotations) {
-		if slices.ContainsFunc(copiers, func(c string) bool { return strings.HasPrefix(name, c) }) {
+		if manifest.Copies(name) {
 			return &Error{Line: line, Secret: ref, Err: fmt.Errorf("it is sealed for namespace %s, and the annotation %s %w", namespace, shownAnnotation(name), ErrCopied),
 				Hint: "take the annotation away; if the values may go everywhere, bind them to none: --any-namespace, of ageseal mv and encrypt"}
 		}

@@ -99,7 +99,7 @@ func Plain(s *manifest.EncryptedSecret, values map[string][]byte) *manifest.Plai
 
 // OpenForReading is Open for a person who looks at values: nothing is given to a cluster, so every type is allowed.
 func OpenForReading(s *manifest.EncryptedSecret, o *crypt.Opener) (map[string][]byte, error) {
-	return Open(s, o, credentialTypes)
+	return Open(s, o, manifest.CredentialTypes)
 }
 
 // Each runs fn for 0…n-1 on all processors and returns the errors by index. The work of a run over many files is

@@ -142,7 +142,7 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 		warn(item.Line, "name a namespace in metadata, in the policy's rule, or with --namespace",
 			"no namespace is bound: Secrets named %s can be swapped between overlays", Ref("", n.Name))
 	}
-	if n.Type != nil && IsCredentialType(*n.Type) {
+	if n.Type != nil && manifest.IsCredentialType(*n.Type) {
 		warn(item.Line, "a build opens it only with --allow-type "+*n.Type, "type %s makes the cluster mint or accept a credential", *n.Type)
 	}
 	if err := CheckCopies(spec.Binding.Namespace, n.Annotations, item.Line, at); err != nil {
@@ -200,7 +200,7 @@ func (o *EncryptOptions) previous(n *manifest.NativeSecret) (p previous) {
 		if p.doc == nil || o.Opener == nil {
 			return nil
 		}
-		values, err := Open(p.doc, o.Opener, credentialTypes)
+		values, err := Open(p.doc, o.Opener, manifest.CredentialTypes)
 		if err != nil {
 			return nil // not readable with what we have: as without an identity
 		}

@@ -12,13 +12,6 @@ import (
 	"github.com/ageseal/ageseal/manifest"
 )
 
-// credentialTypes make the cluster mint or accept a credential (Kubernetes: core/v1 SecretTypeServiceAccountToken,
-// SecretTypeBootstrapToken): a repository must not be able to ask for one.
-var credentialTypes = []string{"kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"}
-
-// IsCredentialType reports whether the cluster mints or accepts a credential for Secrets of this type.
-func IsCredentialType(t string) bool { return slices.Contains(credentialTypes, t) }
-
 // Read reads a sealed item strictly. Its errors match ErrMalformed as well as manifest's sentinels.
 func Read(item *manifest.Item) (*manifest.EncryptedSecret, error) {
 	if item.Kind == manifest.Broken {
@@ -93,7 +86,7 @@ func open(s *manifest.EncryptedSecret, o *crypt.Opener, allowTypes []string) (ma
 	if err := CheckBinding(s); err != nil {
 		return nil, nil, err
 	}
-	if t := s.Spec.Type; t != nil && IsCredentialType(*t) && !slices.Contains(allowTypes, *t) {
+	if t := s.Spec.Type; t != nil && manifest.IsCredentialType(*t) && !slices.Contains(allowTypes, *t) {
 		return nil, nil, &Error{Line: s.Spec.Line, Secret: at, Err: fmt.Errorf("%s: %w", *t, ErrType),
 			Hint: "if you want it, say so on the command line: --allow-type " + *t}
 	}

@@ -62,7 +62,7 @@ func (w *Writer) rekey(item *manifest.Item, s *manifest.EncryptedSecret, o Rekey
 	if len(stale) == 0 && !rotate {
 		return nil, nil
 	}
-	values, keys, err := open(s, o.Opener, credentialTypes)
+	values, keys, err := open(s, o.Opener, manifest.CredentialTypes)
 	if err != nil {
 		return nil, err
 	}

@@ -91,6 +91,9 @@ func (c *checker) sealed(item *manifest.Item) {
 		return
 	}
 	b := s.Spec.Binding
+	if c.judge != nil {
+		c.judge(c, s)
+	}
 	for _, f := range []struct{ field, is, bound string }{{"namespace", s.Namespace, b.Namespace}, {"name", s.Name, b.Name}} {
 		if f.is != "" && f.bound != "" && f.is != f.bound {
 			c.add(Finding{Rule: MalformedSealed, Line: s.Spec.Line, Secret: ref(s.Namespace, s.Name, ""),

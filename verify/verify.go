@@ -53,9 +53,11 @@ const maxFindings = 100
 // Bytes checks the content of one file. name, as the user knows the file, is for messages and for its extension: text
 // that is no manifest by name may quote a broken one. The findings are in the order of their lines; there are at most 100
 // of a rule.
-func Bytes(name string, data []byte) []Finding {
+func Bytes(name string, data []byte) []Finding { return check(name, data, nil) }
+
+func check(name string, data []byte, judge func(*checker, *manifest.EncryptedSecret)) []Finding {
 	data = toUTF8(data)
-	c := &checker{name: name}
+	c := &checker{name: name, judge: judge}
 	if !isBinary(data) && mayHoldManifest(data) {
 		c.manifests(data)
 	}
@@ -67,7 +69,8 @@ func Bytes(name string, data []byte) []Finding {
 type checker struct {
 	name   string
 	found  []Finding
-	valued map[int]bool // lines of values of Secrets that were found already
+	judge  func(*checker, *manifest.EncryptedSecret) // of sealed manifests without a fault; nil for none
+	valued map[int]bool                              // lines of values of Secrets that were found already
 }
 
 func (c *checker) add(f Finding) {

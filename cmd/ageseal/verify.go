@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ageseal/ageseal/git"
 	"github.com/ageseal/ageseal/policy"
 	"github.com/ageseal/ageseal/verify"
 )
@@ -27,12 +25,15 @@ func newVerifyCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [PATH ...]",
 		Short: "Find plaintext Secrets and private keys, without any key",
-		Long: `Look for native Secrets with values, private keys, and sealed manifests that can't be opened by anybody. With
+		Long: `Look for native Secrets with values, private keys, sealed manifests that can't be opened by anybody, or by more
+people than the policy says; copies below a wider rule; labels that have a cluster give values away. With
 --staged, what the next commit holds is checked; this is what the git hook runs. A finding can be silenced
-for a path in the policy, with a reason; for --staged, in the policy that is committed already.` + exitHelp(statusFindings),
+for a path in the policy, with a reason; for --staged, in the policy that is committed already.
+
+Warnings don't count for the exit status.` + exitHelp(statusFindings),
 		Example: `  ageseal verify --staged
   ageseal verify apps
-  ageseal verify -o json > findings.json`,
+  ageseal verify -o sarif > findings.sarif    # for code scanning`,
 		RunE: func(_ *cobra.Command, args []string) error { return c.runVerify(o, args) },
 	}
 	cmd.Flags().BoolVar(&o.staged, "staged", false, "check what is staged for the next commit")
@@ -71,41 +72,6 @@ func (c *cli) runVerify(o *verifyOptions, args []string) error {
 // not be.
 const maxVerified = 64 << 20
 
-// verifyStaged checks the index. What silences a finding is the policy of HEAD: a change can't excuse itself.
-func (c *cli) verifyStaged() ([]verify.Finding, error) {
-	ctx := context.Background()
-	repo, err := git.Open(ctx, ".")
-	if err != nil {
-		return nil, err
-	}
-	var findings []verify.Finding
-	err = repo.Staged(ctx, maxVerified, func(b git.Blob) error {
-		shown := relative(filepath.Join(repo.Top, filepath.FromSlash(b.Path)))
-		if b.Data == nil {
-			findings = append(findings, c.tooLarge(shown)...)
-		}
-		findings = append(findings, verify.Bytes(shown, b.Data)...)
-		if b.Path == policy.FileName {
-			findings = append(findings, brokenPolicy(shown, b.Data)...)
-		}
-		return nil
-	})
-	if err != nil || len(findings) == 0 {
-		return nil, err
-	}
-	silenced, err := c.silencedAtHead(ctx, repo)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(findings, func(f verify.Finding) bool {
-		path, err := filepath.Abs(f.File)
-		if err == nil {
-			path, err = filepath.Rel(repo.Top, path)
-		}
-		return err == nil && silenced(f.Rule, filepath.ToSlash(path))
-	}), nil
-}
-
 // tooLarge is a finding for a manifest, since nobody has looked into it, and a warning for anything else.
 func (c *cli) tooLarge(path string) []verify.Finding {
 	what := fmt.Sprintf("larger than %d MiB, not looked into", maxVerified>>20)
@@ -142,25 +108,6 @@ func joined(err error) []error {
 	return []error{err}
 }
 
-// silencedAtHead reads which findings the committed policy silences, or the one named with --policy.
-func (c *cli) silencedAtHead(ctx context.Context, repo *git.Repo) (func(rule, path string) bool, error) {
-	if c.policyFile != "" {
-		return c.silencer(repo.Top), nil
-	}
-	head, err := repo.Head(ctx, policy.FileName)
-	if err != nil {
-		return nil, err
-	}
-	p, err := policy.Parse(head[policy.FileName])
-	if err != nil {
-		return func(string, string) bool { return false }, nil // none, or one that silences nothing
-	}
-	return func(rule, path string) bool {
-		_, ok := p.Silenced(rule, path)
-		return ok
-	}, nil
-}
-
 func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
 	v := &verifier{c: c}
 	for _, arg := range args {
@@ -184,7 +131,7 @@ func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
 			return nil, err
 		}
 	}
-	return v.findings, nil
+	return v.findings, v.across()
 }
 
 // verifier looks into files of the work tree.
@@ -192,6 +139,45 @@ type verifier struct {
 	c         *cli
 	findings  []verify.Finding
 	silencers map[string]func(rule, path string) bool // by top level
+	judges    map[string]*verify.Judge                // likewise
+}
+
+// judge is that of the repository at top.
+func (v *verifier) judge(top string) *verify.Judge {
+	if v.judges[top] == nil {
+		if v.judges == nil {
+			v.judges = map[string]*verify.Judge{}
+		}
+		v.judges[top] = verify.NewJudge(func() *policy.Policy {
+			file := filepath.Join(top, policy.FileName)
+			if v.c.policyFile != "" {
+				file = v.c.policyFile
+			}
+			data, err := os.ReadFile(file)
+			if err != nil {
+				return nil
+			}
+			p, _ := policy.Parse(data) // one that can't be read is a finding of its own
+			return p
+		})
+	}
+	return v.judges[top]
+}
+
+// across adds what shows over all files only.
+func (v *verifier) across() error {
+	for _, top := range keysOf(v.judges) {
+		for _, f := range v.judges[top].Across() {
+			abs, err := filepath.Abs(f.File)
+			if err == nil {
+				err = v.add(abs, f)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (v *verifier) file(path string) error {
@@ -207,12 +193,20 @@ func (v *verifier) file(path string) error {
 	if err != nil {
 		return err
 	}
-	found := verify.Bytes(path, data)
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return err
 	}
-	if top, ok := topLevel(filepath.Dir(abs)); ok && abs == filepath.Join(top, policy.FileName) {
+	top, ok := topLevel(filepath.Dir(abs))
+	if !ok {
+		return v.add(abs, verify.Bytes(path, data)...)
+	}
+	rel, err := filepath.Rel(top, abs)
+	if err != nil {
+		return err
+	}
+	found := v.judge(top).Bytes(path, filepath.ToSlash(rel), data)
+	if rel == policy.FileName {
 		found = append(found, brokenPolicy(path, data)...)
 	}
 	return v.add(abs, found...)

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/ageseal/ageseal/git"
+	"github.com/ageseal/ageseal/policy"
+	"github.com/ageseal/ageseal/verify"
+)
+
+// verifyStaged checks the index. What silences a finding is the policy of HEAD: a change can't excuse itself.
+func (c *cli) verifyStaged() ([]verify.Finding, error) {
+	ctx := context.Background()
+	repo, err := git.Open(ctx, ".")
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{c: c, ctx: ctx, repo: repo, seen: map[string]bool{}}
+	s.judge = verify.NewJudge(s.policy)
+	var findings []verify.Finding
+	err = repo.Staged(ctx, maxVerified, func(b git.Blob) error {
+		shown := s.shown(b.Path)
+		s.seen[b.Path] = true
+		if b.Data == nil {
+			findings = append(findings, c.tooLarge(shown)...)
+		}
+		findings = append(findings, s.judge.Bytes(shown, b.Path, b.Data)...)
+		if b.Path == policy.FileName {
+			findings = append(findings, brokenPolicy(shown, b.Data)...)
+		}
+		return nil
+	})
+	if err == nil {
+		err = s.excuse(findings)
+	}
+	if err != nil {
+		return nil, err
+	}
+	copies, err := s.copies(findings)
+	findings = append(findings, copies...)
+	if err != nil || len(findings) == 0 {
+		return nil, err
+	}
+	silenced, err := c.silencedAtHead(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(findings, func(f verify.Finding) bool {
+		path, err := repo.Rel(f.File)
+		return err == nil && silenced(f.Rule, path)
+	}), nil
+}
+
+// stage is one look at the index.
+type stage struct {
+	c     *cli
+	ctx   context.Context
+	repo  *git.Repo
+	judge *verify.Judge
+	seen  map[string]bool // what is staged
+}
+
+// shown is how messages name a file of the index.
+func (s *stage) shown(path string) string {
+	return relative(filepath.Join(s.repo.Top, filepath.FromSlash(path)))
+}
+
+// policy is the one that the commit will have: whoever joins and the files that are encrypted for them may be one commit.
+func (s *stage) policy() *policy.Policy {
+	if s.c.policyFile != "" {
+		data, err := os.ReadFile(s.c.policyFile)
+		if err != nil {
+			return nil
+		}
+		p, _ := policy.Parse(data)
+		return p
+	}
+	staged, err := s.repo.Index(s.ctx, policy.FileName)
+	if err != nil {
+		return nil
+	}
+	p, _ := policy.Parse(staged[policy.FileName]) // one that can't be read is a finding when it is staged
+	return p
+}
+
+// excuse makes warnings of recipients that a file is to lose and had before: who sets a value can't take them away, that needs a key.
+func (s *stage) excuse(findings []verify.Finding) error {
+	var paths []string
+	for _, f := range findings {
+		if f.Rule == verify.ExtraRecipient {
+			if path, err := s.repo.Rel(f.File); err == nil {
+				paths = append(paths, path)
+			}
+		}
+	}
+	before, err := s.repo.Head(s.ctx, paths...)
+	if err != nil {
+		return err
+	}
+	had := verify.NewJudge(s.policy)
+	known := map[string]bool{}
+	for _, path := range keysOf(before) {
+		for _, f := range had.Bytes(s.shown(path), path, before[path]) {
+			known[f.Rule+"\n"+f.File+"\n"+f.Secret+"\n"+f.What] = true
+		}
+	}
+	for i, f := range findings {
+		if f.Rule == verify.ExtraRecipient && known[f.Rule+"\n"+f.File+"\n"+f.Secret+"\n"+f.What] {
+			findings[i].Level = verify.Warning
+		}
+	}
+	return nil
+}
+
+// copies looks for other files that hold the data keys of those whose rule has further recipients: one of the two is a copy. To others
+// the rest of the repository does not matter, and is not read.
+func (s *stage) copies(findings []verify.Finding) ([]verify.Finding, error) {
+	var pending []string
+	for _, f := range findings {
+		if f.Rule == verify.PendingJoin {
+			pending = append(pending, f.File)
+		}
+	}
+	if len(pending) > 0 {
+		others, err := s.repo.Grep(s.ctx, s.judge.DataKeys(pending...)...)
+		if err != nil {
+			return nil, err
+		}
+		others = slices.DeleteFunc(others, func(path string) bool { return s.seen[path] })
+		texts, err := s.repo.Index(s.ctx, others...)
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range keysOf(texts) {
+			s.judge.Bytes(s.shown(path), path, texts[path])
+		}
+	}
+	return slices.DeleteFunc(s.judge.Across(), func(f verify.Finding) bool {
+		path, err := s.repo.Rel(f.File)
+		return err != nil || !s.seen[path]
+	}), nil
+}
+
+// silencedAtHead reads which findings the committed policy silences, or the one named with --policy.
+func (c *cli) silencedAtHead(ctx context.Context, repo *git.Repo) (func(rule, path string) bool, error) {
+	if c.policyFile != "" {
+		return c.silencer(repo.Top), nil
+	}
+	head, err := repo.Head(ctx, policy.FileName)
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.Parse(head[policy.FileName])
+	if err != nil {
+		return func(string, string) bool { return false }, nil // none, or one that silences nothing
+	}
+	return func(rule, path string) bool {
+		_, ok := p.Silenced(rule, path)
+		return ok
+	}, nil
+}
