@@ -218,7 +218,7 @@ func TestHostileKustomizations(t *testing.T) {
 		"patch without effect":                    {"resources: [clear.clear.yaml]\npatches: [{path: db.yaml}]\n", map[string]string{"clear.clear.yaml": strings.ReplaceAll(sealedDB, "canary-", "clear-")}, Options{}, nil, "no effect"},
 		"namespaces of this build":                {"resources: [db.yaml]\n", nil, Options{OnlyNamespaces: []string{"mine", "ours"}}, ErrNamespace, "mine, ours"},
 		"namespaces of this build, none bound":    {"namespace: mine\nresources: [any.yaml]\n", map[string]string{"any.yaml": strings.Replace(sealedDB, "  namespace: shop\n", "", 1)}, Options{OnlyNamespaces: []string{"mine"}}, ErrNamespace, "any namespace"},
-		"JSON patch tests a value":                {"resources: [db.yaml]\npatches:\n- target: {kind: Secret}\n  patch: '[{\"op\":\"test\",\"path\":\"/data/password\",\"value\":\"eA==\"}]'\n", nil, Options{}, nil, ""},
+		"JSON patch tests a value":                {"resources: [db.yaml]\npatches:\n- target: {kind: Secret}\n  patch: '[{\"op\":\"test\",\"path\":\"/data/password\",\"value\":\"eA==\"}]'\n", nil, Options{}, nil, "no test of a value succeeds"},
 		"kustomize's error about a served Secret": {"resources: [db.yaml, db2.yaml]\n", map[string]string{"db2.yaml": sealedDB}, Options{}, nil, "already registered id"},
 	} {
 		t.Run(name, func(t *testing.T) {
