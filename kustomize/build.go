@@ -169,13 +169,13 @@ func (b *build) kustomize(target string) (resmap.ResMap, order, error) {
 	if b.fs.err != nil {
 		return nil, order{}, b.fs.err
 	}
-	if err != nil {
-		return nil, order{}, b.shown(err)
-	}
-	if len(b.slots) > 0 && len(b.tree.cuts) > 0 {
+	if len(b.slots) > 0 && len(b.tree.cuts) > 0 { // before kustomize's own error: it may be that the placeholder has too few parts
 		return nil, order{}, &Error{File: b.tree.cuts[0],
 			Err:  factf(ErrPlacement, "a replacement cuts a Secret's value at a delimiter"),
 			Hint: "give the part a key of its own in the Secret, and refer to that"}
+	}
+	if err != nil {
+		return nil, order{}, b.shown(err)
 	}
 	return m, newOrder(reorder, b.tree.root), nil
 }
