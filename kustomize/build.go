@@ -169,13 +169,13 @@ func (b *build) kustomize(target string) (resmap.ResMap, order, error) {
 	if b.fs.err != nil {
 		return nil, order{}, b.fs.err
 	}
-	if err != nil {
-		return nil, order{}, b.shown(err)
-	}
-	if len(b.slots) > 0 && len(b.tree.cuts) > 0 {
+	if len(b.slots) > 0 && len(b.tree.cuts) > 0 { // before kustomize's own error: it may be that the placeholder has too few parts
 		return nil, order{}, &Error{File: b.tree.cuts[0],
 			Err:  factf(ErrPlacement, "a replacement cuts a Secret's value at a delimiter"),
 			Hint: "give the part a key of its own in the Secret, and refer to that"}
+	}
+	if err != nil {
+		return nil, order{}, b.shown(err)
 	}
 	return m, newOrder(reorder, b.tree.root), nil
 }
@@ -199,10 +199,23 @@ func (b *build) shown(err error) error {
 	if clean := b.marks.scrub(text); clean != text {
 		err = &scrubbed{text: clean, err: err}
 	}
-	if len(b.docs) > 0 && strings.Contains(text, "/stringData") {
-		return &Error{Err: err, Hint: "sealed Secrets have their values under data: let the patch say /data/ in place of /stringData/"}
+	if hint := placeholderHint(text); hint != "" && len(b.docs) > 0 {
+		return &Error{Err: err, Hint: hint}
 	}
 	return err
+}
+
+// placeholderHint says why an error of kustomize's may be ours: what works on the plaintext need not on placeholders.
+func placeholderHint(text string) string {
+	switch {
+	case strings.Contains(text, "/stringData"):
+		return "sealed Secrets have their values under data: let the patch say /data/ in place of /stringData/"
+	case strings.Contains(text, "testing value /data/"):
+		return "kustomize has placeholders for sealed values, on which no test of a value succeeds: leave it out of the patch"
+	case strings.Contains(text, "couldn't execute function"), strings.Contains(text, "unable to run: "): // helm
+		return "functions, validators and charts see placeholders for sealed values, and no identity; if this one looks at values, run it on the finished build"
+	}
+	return ""
 }
 
 // finish checks the result of kustomize, waits for the values and puts them in.

@@ -2,6 +2,7 @@ package kustomize
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -137,20 +138,37 @@ func TestAliasBomb(t *testing.T) {
 	}
 }
 
-// TestTogether builds different trees at the same time, as the schema of one must not become that of another.
+// TestTogether builds different trees at the same time, as the schema of one must not become that of another: kustomize keeps it in global
+// variables. Half of them have a schema by which a patch merges the parts of a Thing by their names; the others' are replaced.
 func TestTogether(t *testing.T) {
+	const thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\nspec: {parts: [%s]}\n"
+	const schema = `{"definitions": {"v1.Thing": {"properties": {"spec": {"properties": {"parts": {"type": "array", "items": {"type": "object"},
+"x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge"}}}},
+"x-kubernetes-group-version-kind": [{"group": "example.com", "kind": "Thing", "version": "v1"}]}}}`
 	var wg sync.WaitGroup
 	for i := range 8 {
-		dir := writeTree(t, map[string]string{
-			"kustomization.yaml": "resources: [db.yaml]\npatches: [{path: patch.yaml}]\n",
+		files := map[string]string{
+			"kustomization.yaml": "resources: [db.yaml, thing.yaml]\npatches: [{path: patch.yaml}, {path: thing-patch.yaml}]\n",
 			"db.yaml":            strings.ReplaceAll(sealedDB, "canary-password", fmt.Sprintf("canary-%d", i)),
 			"patch.yaml":         "apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\nstringData: {user: canary-other}\n",
-		})
+			"thing.yaml":         fmt.Sprintf(thing, "{name: a, of: base}"), "thing-patch.yaml": fmt.Sprintf(thing, "{name: b}"), "schema.json": schema,
+		}
+		merges := i%2 == 0
+		if merges {
+			files["kustomization.yaml"] += "openapi: {path: schema.json}\n"
+		}
+		dir := writeTree(t, files)
 		sealTree(t, dir)
 		wg.Go(func() {
 			r, err := build1(dir, Options{})
-			if err != nil || strings.Count(string(r.YAML), "canary") != 0 || !strings.Contains(string(r.YAML), "password: ") {
+			if err != nil {
 				t.Errorf("build %d: %v", i, err)
+				return
+			}
+			out := string(r.YAML)
+			value := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "canary-%d", i))
+			if !strings.Contains(out, "password: "+value+"\n") || !strings.Contains(out, "user: Y2FuYXJ5LW90aGVy\n") || strings.Contains(out, "of: base") != merges {
+				t.Errorf("build %d, by its own schema %v:\n%s", i, merges, out)
 			}
 		})
 	}

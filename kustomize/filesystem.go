@@ -108,17 +108,15 @@ func (f *fileSystem) ReadFile(path string) ([]byte, error) {
 	if use&(useTransformer|useReplacement) != 0 {
 		f.tree.operators(full, use, src)
 	}
+	if mayBeSealed(src) || mayBeDecrypter(src) {
+		if src, err = f.serve(full, use, src); err != nil {
+			return nil, f.keep(err)
+		}
+	}
 	if use&(useGenerator|useTransformer) != 0 {
-		f.tree.functions(full, src)
+		f.tree.functions(full, src) // of what is served: ours are functions no more
 	}
-	if !mayBeSealed(src) && !mayBeDecrypter(src) {
-		return src, nil
-	}
-	out, err := f.serve(full, use, src)
-	if err != nil {
-		return nil, f.keep(err)
-	}
-	return out, nil
+	return src, nil
 }
 
 // cause is what went wrong, without the operation and the path.

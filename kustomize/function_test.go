@@ -19,9 +19,10 @@ func TestFunctionsLeftOut(t *testing.T) {
 	legacy := "apiVersion: example.com/v1\nkind: Thing\nmetadata:\n  name: old\n  configFn: {exec: {path: ./run.sh}}\n"
 	builtin := "apiVersion: builtin\nkind: PrefixTransformer\nmetadata: {name: p}\nprefix: x-\nfieldSpecs: [{path: metadata/name}]\n"
 	dir := writeTree(t, map[string]string{
-		"kustomization.yaml": "resources: [db.yaml]\ngenerators: [gen.yaml]\ntransformers:\n- old.yaml\n- dir\n- builtin.yaml\n- |-\n  " +
+		"kustomization.yaml": "resources: [db.yaml]\ngenerators: [gen.yaml, ours.yaml]\ntransformers:\n- old.yaml\n- dir\n- builtin.yaml\n- |-\n  " +
 			strings.ReplaceAll(config("inline"), "\n", "\n  ") + "\n",
 		"db.yaml": sealedDB, "gen.yaml": config("gen"), "old.yaml": legacy, "builtin.yaml": builtin,
+		"ours.yaml":              strings.NewReplacer("name: db", "name: ours", "metadata:\n", "metadata:\n  annotations: {config.kubernetes.io/function: 'exec: {path: ageseal-fn}'}\n").Replace(sealedDB),
 		"dir/kustomization.yaml": "resources: [t.yaml]\n", "dir/t.yaml": config("t"),
 		"run.sh": "#!/bin/sh\ncat\n",
 	})

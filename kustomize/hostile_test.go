@@ -147,6 +147,7 @@ func TestHostileKustomizations(t *testing.T) {
 		"replacement into stringData":            {"resources: [db.yaml]" + replacement("Secret", "db", "stringData.password", "", create), nil, Options{}, ErrPlacement, "field stringData.password"},
 		"replacement into the name":              {"resources: [db.yaml, settings.yaml]" + replacement("ConfigMap", "settings", "metadata.name", "", ""), nil, Options{}, ErrPlacement, "field metadata.name"},
 		"replacement cut at a delimiter":         {"resources: [db.yaml, settings.yaml]" + replacement("ConfigMap", "settings", "data.a", "\n    options: {delimiter: A, index: 1}", ""), nil, Options{}, ErrPlacement, "cuts a Secret's value"},
+		"replacement cut, too few parts":         {"resources: [db.yaml, settings.yaml]" + replacement("ConfigMap", "settings", "data.a", "\n    options: {delimiter: A, index: 99}", ""), nil, Options{}, ErrPlacement, "cuts a Secret's value"},
 		"replacement of any kind cut":            {"resources: [db.yaml, settings.yaml]" + strings.Replace(replacement("ConfigMap", "settings", "data.a", "\n    options: {delimiter: A}", ""), "    kind: Secret\n", "", 1), nil, Options{}, ErrPlacement, "cuts a Secret's value"},
 		"replacement of the whole data":          {"resources: [db.yaml, settings.yaml]" + strings.Replace(replacement("ConfigMap", "settings", "data", "", ""), "data.password", "data", 1), nil, Options{}, ErrPlacement, "ConfigMap shop/settings"},
 		"replacement from a file cut":            {"resources: [db.yaml, settings.yaml]\nreplacements: [{path: r.yaml}]\n", map[string]string{"r.yaml": replacementFile("delimiter: A")}, Options{}, ErrPlacement, "r.yaml"},
@@ -221,7 +222,7 @@ func TestHostileKustomizations(t *testing.T) {
 		"patch without effect":                    {"resources: [clear.clear.yaml]\npatches: [{path: db.yaml}]\n", map[string]string{"clear.clear.yaml": strings.ReplaceAll(sealedDB, "canary-", "clear-")}, Options{}, nil, "no effect"},
 		"namespaces of this build":                {"resources: [db.yaml]\n", nil, Options{OnlyNamespaces: []string{"mine", "ours"}}, ErrNamespace, "mine, ours"},
 		"namespaces of this build, none bound":    {"namespace: mine\nresources: [any.yaml]\n", map[string]string{"any.yaml": strings.Replace(sealedDB, "  namespace: shop\n", "", 1)}, Options{OnlyNamespaces: []string{"mine"}}, ErrNamespace, "any namespace"},
-		"JSON patch tests a value":                {"resources: [db.yaml]\npatches:\n- target: {kind: Secret}\n  patch: '[{\"op\":\"test\",\"path\":\"/data/password\",\"value\":\"eA==\"}]'\n", nil, Options{}, nil, ""},
+		"JSON patch tests a value":                {"resources: [db.yaml]\npatches:\n- target: {kind: Secret}\n  patch: '[{\"op\":\"test\",\"path\":\"/data/password\",\"value\":\"eA==\"}]'\n", nil, Options{}, nil, "no test of a value succeeds"},
 		"kustomize's error about a served Secret": {"resources: [db.yaml, db2.yaml]\n", map[string]string{"db2.yaml": sealedDB}, Options{}, nil, "already registered id"},
 	} {
 		t.Run(name, func(t *testing.T) {

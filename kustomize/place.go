@@ -116,11 +116,15 @@ func (b *build) fitsKey(p *placed, s site) error {
 		return s.doc.fault(s.slot.key, factf(ErrPlacement, "the value would end under key %s of %s", b.marks.scrub(s.key), b.describe(p.res)),
 			"a value stays with its key; set the other key with \"ageseal set\"")
 	}
-	if b.tree.uses[s.doc.path] == usePatch && lookup(p.res.YNode(), "stringData", s.key) != nil {
-		return s.doc.fault(s.key, errors.New("the patch has no effect: its target has this key in stringData, which wins over data"),
+	if lookup(p.res.YNode(), "stringData", s.key) == nil {
+		return nil
+	}
+	if b.tree.uses[s.doc.path] == usePatch {
+		return s.doc.fault(s.key, factf(ErrPlacement, "the patch has no effect: its target has this key in stringData, which wins over data"),
 			"encrypt the target too, or move the key to data there")
 	}
-	return nil
+	return s.doc.fault(s.key, factf(ErrPlacement, "%s would have this key in stringData, too, which wins over data in a cluster", b.describe(p.res)),
+		"look for the patch that adds stringData, and take the key out of it; to change the value: ageseal set FILE KEY")
 }
 
 // unknown reports whether the key that the value is bound to is in a sealed file that nobody opened.

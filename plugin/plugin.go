@@ -43,6 +43,9 @@ func Generate(r io.Reader, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := list.runsGenerator(); err != nil {
+		return nil, err
+	}
 	config, err := yaml.Marshal(&list.FunctionConfig)
 	if err != nil {
 		return nil, errors.New("functionConfig can't be read")
@@ -184,6 +187,28 @@ func read(r io.Reader) (*resourceList, error) {
 	}
 	return &list, nil
 }
+
+// runsGenerator refuses whatever runs the function as something else than a generator. "kustomize fn run" and "kpt fn render" take
+// its config from among the files that they write the results back into, where plaintext would lie ready to be committed. A
+// transformer's Secret comes too late for kustomize, which has set names and references by then.
+func (l *resourceList) runsGenerator() error {
+	for _, path := range []string{"config.kubernetes.io/path", "internal.config.kubernetes.io/path"} {
+		if scalar(&l.FunctionConfig, "metadata", "annotations", path) != "" {
+			return &kustomize.Error{Err: errors.New("nothing is decrypted where the results are written back into the directory, as by \"kustomize fn run\" and \"kpt fn render\""),
+				Hint: "ageseal build DIR; with kpt, and only with -o: kpt fn eval DIR --exec \"ageseal fn\" --fn-config FILE -o OUT"}
+		}
+	}
+	for i := range l.Items {
+		if scalar(&l.Items[i], "metadata", "annotations", "kustomize.config.k8s.io/id") != "" { // kustomize's mark on what it hands a transformer
+			return ErrTransformer
+		}
+	}
+	return nil
+}
+
+// ErrTransformer says that kustomize runs a generator under transformers: or validators:.
+var ErrTransformer error = &kustomize.Error{Err: errors.New("listed under transformers: or validators:, where a Secret comes too late to be named and referred to"),
+	Hint: "list it under generators:"}
 
 // isConfig reports whether an item is the functionConfig itself. Other items may be marked as configuration, too; in a
 // pipeline (kpt) they are somebody's files, and a function that leaves them out deletes them.

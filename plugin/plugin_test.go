@@ -56,14 +56,17 @@ func TestGenerateFailsWithoutOutput(t *testing.T) {
 		input string
 		ids   []*crypt.Identity
 	}{
-		"wrong key":      {list, []*crypt.Identity{testkeys.Bob()}},
-		"no key":         {list, nil},
-		"altered":        {strings.ReplaceAll(list, "name: db", "name: other"), []*crypt.Identity{testkeys.Alice()}},
-		"half":           {list[:len(list)/4], []*crypt.Identity{testkeys.Alice()}},
-		"not a list":     {"kind: Secret\nstringData: {k: canary}\n", nil},
-		"not YAML":       {"canary: [", nil},
-		"empty":          {"", nil},
-		"another config": {"kind: ResourceList\nfunctionConfig: {kind: ConfigMap, data: {k: canary}}\n", nil},
+		"wrong key":       {list, []*crypt.Identity{testkeys.Bob()}},
+		"no key":          {list, nil},
+		"altered":         {strings.ReplaceAll(list, "name: db", "name: other"), []*crypt.Identity{testkeys.Alice()}},
+		"half":            {list[:len(list)/4], []*crypt.Identity{testkeys.Alice()}},
+		"not a list":      {"kind: Secret\nstringData: {k: canary}\n", nil},
+		"not YAML":        {"canary: [", nil},
+		"empty":           {"", nil},
+		"a file's config": {strings.Replace(list, "config.kubernetes.io/local-config", "config.kubernetes.io/path", 1), []*crypt.Identity{testkeys.Alice()}},
+		"its newer mark":  {strings.Replace(list, "config.kubernetes.io/local-config", "internal.config.kubernetes.io/path", 1), []*crypt.Identity{testkeys.Alice()}},
+		"a transformer":   {list + "- {kind: ConfigMap, metadata: {annotations: {kustomize.config.k8s.io/id: x}}}\n", []*crypt.Identity{testkeys.Alice()}},
+		"another config":  {"kind: ResourceList\nfunctionConfig: {kind: ConfigMap, data: {k: canary}}\n", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := Generate(strings.NewReader(c.input), options(t.TempDir(), c.ids...))

@@ -123,7 +123,7 @@ func CheckBinding(s *manifest.EncryptedSecret) error {
 	b := s.Spec.Binding
 	fault := func(field, got, bound string) error {
 		return &Error{Line: s.Spec.Line, Secret: place(s), Err: fmt.Errorf("%w: metadata.%s is %s, sealed for %s", ErrBinding, field, shownName(got), shownName(bound)),
-			Hint: "restore the metadata from git history; to rename or move a Secret: ageseal mv"}
+			Hint: "restore the metadata from git history; to rename or move a Secret: ageseal mv; where a kustomization does: ageseal build"}
 	}
 	if b.Name != "" && s.Name == "" {
 		return &Error{Line: s.Spec.Line, Secret: place(s), Err: fmt.Errorf("%w: metadata.name is missing", ErrBinding), Hint: "restore it from git history"}

@@ -36,8 +36,8 @@ func newBuildCommand(c *cli) *cobra.Command {
 		Short: "Build a kustomization, Secrets decrypted",
 		Long: `Do what "kustomize build" does, with sealed manifests decrypted into native Secrets, and sealed files where a
 secretGenerator lists them. No plugin flags are needed. kustomize itself only sees placeholders: values are put
-in at the end, and only into the Secret, key and namespace that they were sealed for. On any error there is no
-output.
+in at the end, and only into the Secret, key and namespace that they were sealed for. Functions, validators and
+charts see placeholders, too, and no identity. On any error there is no output.
 
 With --redact no identity is read or needed, and each sealed value is a placeholder: "redacted-" and a hash of its
 ciphertext, as long for every value, in a Secret that schema checks accept. Only what is sealed is left out. The same input

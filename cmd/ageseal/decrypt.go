@@ -26,9 +26,9 @@ func newDecryptCommand(c *cli) *cobra.Command {
 		Aliases: []string{"unseal"},
 		Short:   "Decrypt sealed manifests into native Secrets",
 		Long: `Write native Secrets to standard output. Other documents of a file or stream pass through byte for byte,
-so it works as a filter after any renderer. From a directory, the files that hold a sealed document are
-written, as one stream. It is all or nothing: on any error there is no output. Of a sealed file, by itself, the
-content is written as it is.
+so it works as a filter after any renderer. Name hashes are a build's: a Secret that asks for one gets none here.
+From a directory, the files that hold a sealed document are written, as one stream. It is all or nothing: on any
+error there is no output. Of a sealed file, by itself, the content is written as it is.
 
 With --write, plaintext takes the place of what is sealed in the files: the way out of the tool, after a question.
 Comments stay, and so do the files' modes.` + exitHelp(statusFindings, statusNoIdentity, statusAuthentication),

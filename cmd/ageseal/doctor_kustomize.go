@@ -34,7 +34,7 @@ func (d *checkup) kustomizations(files []string) error {
 			f.Hint = "list it under generators:"
 		case cfg.Exec:
 			f.Rule = ruleExec
-			f.What = what + ` is an exec function: "kustomize build --enable-alpha-plugins" without --enable-exec leaves out what it makes, without a word, and so does "kubectl kustomize"`
+			f.What = what + ` is an exec function: "kustomize build --enable-alpha-plugins" without --enable-exec leaves out what it makes, without a word, and so does "kubectl kustomize --enable-alpha-plugins", always`
 			f.Hint = "pass both flags wherever this is built"
 			if cfg.Ours {
 				f.Hint = `remove its annotation config.kubernetes.io/function: "ageseal build" needs no flag, and the plugin of "ageseal fn install" fails loudly where it is missing`

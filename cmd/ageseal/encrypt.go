@@ -45,7 +45,8 @@ change since the last commit keep their ciphertext.
 
 Files of Helm templates, SOPS and Sealed Secrets are left alone. A Secret that can't be sealed fails the
 run: every problem is listed and no file is changed. So does one that Kubernetes would refuse: by itself, or
-as a change of what the last commit has.
+as a change of what the last commit has. What was under stringData is under data in every build: a JSON patch
+of /stringData/KEY has to say /data/KEY.
 
 With --as, any file becomes a sealed file beside it, FILE.age, for the secretGenerator of a kustomization: one
 value, "files: [tls.key=tls.key.age]", or a dotenv, "envs: [app.env.age]". A build puts it only into the Secret

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -32,8 +33,11 @@ with the native Secrets. The functionConfig is a sealed manifest, or a Decrypter
     files: [db.yaml, secrets/*.yaml]    # relative to the kustomization, and nothing outside it
 
 Beware: "kustomize build --enable-alpha-plugins" without --enable-exec leaves the Secrets of an exec function out
-of its output without a word, and so does "kubectl kustomize". As a plugin ("ageseal fn install") they are made with
---enable-alpha-plugins alone, and a missing program is an error; "ageseal build" needs no flag.
+of its output without a word, and so does "kubectl kustomize" with the first flag. As a plugin ("ageseal fn install") they
+are made with --enable-alpha-plugins alone, and a missing program is an error; "ageseal build" needs no flag.
+
+Where results are written back into the directory ("kustomize fn run", "kpt fn render"), and under transformers:, nothing
+is decrypted.
 
 Names: kustomize only appends a hash where the sealed manifest has the annotation kustomize.config.k8s.io/needs-hash.
 A secretGenerator, and "ageseal build", have another hash for a Secret with a value of more than 51 bytes, where they wrap the
@@ -100,6 +104,12 @@ func (c *cli) runPlugin(name string, args []string) error {
 	}
 	if len(args) != 1 {
 		return usage("ageseal fn --help", "as %s this program is a plugin of kustomize, which runs it with the path of a config and nothing else", name)
+	}
+	// A generator gets nothing; a transformer gets all resources, and has to print them again, or they are gone without a word.
+	if _, typed := terminal(c.in); !typed {
+		if n, _ := io.ReadFull(c.in, make([]byte, 1)); n > 0 {
+			return plugin.ErrTransformer
+		}
 	}
 	config, err := readBounded(args[0])
 	if err != nil {
