@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -41,6 +42,8 @@ func TestFetched(t *testing.T) {
 		"a patch":                       {"resources: [plain.clear.yaml]\npatches: [{path: HOST/db.yaml}]\n", "/db.yaml", nil, "no matches"},
 		"a patch of a target":           {"resources: [plain.clear.yaml]\npatches: [{path: HOST/db.yaml, target: {kind: Secret}}]\n", "/db.yaml", ErrLeftover, "still sealed"},
 		"a transformer":                 {"resources: [own.yaml]\ntransformers: [HOST/db.yaml]\n", "/db.yaml", nil, "external plugins disabled"},
+		"a manifest as a value":         {"namespace: shop\nsecretGenerator: [{name: db, files: [password=HOST/db.yaml]}]\n", "/db.yaml", ErrLeftover, "would hold a sealed manifest"},
+		"a manifest in a ConfigMap":     {"namespace: shop\nconfigMapGenerator: [{name: db, files: [password=HOST/db.yaml]}]\n", "/db.yaml", ErrLeftover, "would hold a sealed manifest"},
 		"a sealed file":                 {"namespace: shop\nsecretGenerator: [{name: db, files: [password=HOST/p.age]}]\n", "/p.age", ErrLeftover, "would hold an age file"},
 		"a sealed file in a ConfigMap":  {"namespace: shop\nconfigMapGenerator: [{name: db, files: [password=HOST/p.age]}]\n", "/p.age", ErrLeftover, "would hold an age file"},
 	} {
@@ -62,5 +65,18 @@ func TestFetched(t *testing.T) {
 				t.Errorf("%v, %v", err, r)
 			}
 		})
+	}
+}
+
+// TestHoldsSealed: a sealed manifest is known as a value, wherever in it the words fall.
+func TestHoldsSealed(t *testing.T) {
+	text := seal(t, sealedDB)
+	for i := range 3 {
+		if encoded := base64.StdEncoding.EncodeToString([]byte("#\n#"[:i] + text)); !holdsSealed(encoded) || !holdsSealed(encoded[:70]+"\n"+encoded[70:]) {
+			t.Errorf("not found behind %d bytes", i)
+		}
+	}
+	if !holdsSealed(text) || holdsSealed(sealedDB) || holdsSealed(strings.Repeat("EncryptedSecret ", 40)) {
+		t.Error("text")
 	}
 }

@@ -3,6 +3,7 @@ package kustomize
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/resource"
@@ -202,17 +203,42 @@ func holdsAge(value string, secret bool) bool {
 	return is(text)
 }
 
-// armor notes age files that are values of a Secret or ConfigMap.
+// sealedMarks are the base64 of "EncryptedSecret", what is sure of it, at each offset.
+var sealedMarks = [3]string{"RW5jcnlwdGVkU2VjcmV0", "VuY3J5cHRlZFNlY3Jld", "FbmNyeXB0ZWRTZWNyZX"}
+
+// minSealed is less than the shortest sealed manifest has characters.
+const minSealed = 300
+
+// holdsSealed reports whether a value is a sealed manifest, as it is or in base64.
+func holdsSealed(value string) bool {
+	if len(value) < minSealed {
+		return false
+	}
+	value = strings.ReplaceAll(value, "\n", "")
+	if slices.ContainsFunc(sealedMarks[:], func(mark string) bool { return strings.Contains(value, mark) }) {
+		value = decoded(value)
+	}
+	return mayBeSealed([]byte(value)) && strings.Contains(value, "wraps")
+}
+
+// armor notes ciphertext that is the value of a Secret or ConfigMap.
 func (s *survey) armor(field string, n *yaml.Node, secret bool) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i].Value, n.Content[i+1].Value
-		if len(s.faults) >= maxFaults || !holdsAge(value, secret) {
+		what := "an age file"
+		switch {
+		case len(s.faults) >= maxFaults:
+			return
+		case holdsAge(value, secret):
+		case holdsSealed(value):
+			what = "a sealed manifest"
+		default:
 			continue
 		}
 		s.faults = append(s.faults, &Error{
 			Key:  key,
-			Err:  factf(ErrLeftover, "%s would hold an age file as it is, in field %s.%s", s.b.describe(s.res), field, key),
-			Hint: "a build opens sealed files, as files: or envs: of a secretGenerator, and no age file anywhere else",
+			Err:  factf(ErrLeftover, "%s would hold %s as it is, in field %s.%s", s.b.describe(s.res), what, field, key),
+			Hint: "a build opens sealed manifests, and sealed files as files: or envs: of a secretGenerator, and no ciphertext anywhere else",
 		})
 	}
 }
