@@ -36,7 +36,7 @@ func (f *FileFacts) Fits(to []*Recipient) bool {
 // InspectFile reads what a sealed file says without a key.
 //
 // The order of checks: limits, armor, the header of age, the length of the content. Errors: ErrLimit, ErrAge (armor, too), ErrFileMagic
-// for a length that no sealed file has. That a file passes does not make it one: its first line is encrypted.
+// for a passphrase and for a length that no sealed file has. That a file passes does not make it one: its first line is encrypted.
 func InspectFile(armored []byte) (*FileFacts, error) {
 	if len(armored) > MaxFile {
 		return nil, fmt.Errorf("the sealed file is %w of %d bytes", ErrLimit, MaxFile)
@@ -51,6 +51,9 @@ func InspectFile(armored []byte) (*FileFacts, error) {
 	}
 	var seen stanzas
 	_, _ = age.DecryptHeader(header, &seen) // it opens nothing
+	if slices.ContainsFunc(seen, func(s *age.Stanza) bool { return s.Type == "scrypt" }) {
+		return nil, fmt.Errorf("%w: it is encrypted with a passphrase", ErrFileMagic)
+	}
 	if err := checkStanzas(seen); err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func TestInspectFileRefuses(t *testing.T) {
 		"a line too few":         {strings.Join(append(lines[:4:4], lines[5:]...), "\n"), crypt.ErrAge},
 		"a byte too few":         {string(armored(t, cut(dearmored(t, []byte(sealed)), 1))), crypt.ErrFileMagic},
 		"no payload":             {string(armored(t, dearmored(t, []byte(sealed))[:250])), crypt.ErrFileMagic},
-		"a passphrase":           {string(armored(t, encrypted(t, strings.Repeat("c", 128), scrypt))), crypt.ErrAge},
+		"a passphrase":           {string(armored(t, encrypted(t, strings.Repeat("c", 128), scrypt))), crypt.ErrFileMagic},
 		"another tool's content": {string(armored(t, encrypted(t, canary, dave))), crypt.ErrFileMagic},
 		"a session key":          {string(armored(t, encrypted(t, session, dave))), crypt.ErrFileMagic},
 		"empty":                  {string(armored(t, encrypted(t, "", dave))), crypt.ErrFileMagic},
