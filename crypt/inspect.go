@@ -2,6 +2,7 @@ package crypt
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"slices"
@@ -30,7 +31,7 @@ func (f *FileFacts) Fits(to []*Recipient) bool {
 	if slices.ContainsFunc(to, (*Recipient).PostQuantum) {
 		postQuantum, classic = classic, 0
 	}
-	return f.PostQuantum == postQuantum && f.Classic == classic
+	return f.PostQuantum == postQuantum && f.Classic == classic && f.Other == 0
 }
 
 // InspectFile reads what a sealed file says without a key.
@@ -59,6 +60,9 @@ func InspectFile(armored []byte) (*FileFacts, error) {
 	}
 	facts := &FileFacts{}
 	for _, s := range seen {
+		if n := shareLength(s.Type); n > 0 && (len(s.Args) != 1 || len(s.Args[0]) != base64.RawStdEncoding.EncodedLen(n) || len(s.Body) != wrappedKeySize) {
+			return nil, fmt.Errorf("%w: a recipient in it has an impossible length", ErrAge)
+		}
 		switch {
 		case slices.Contains(postQuantumStanzas, s.Type):
 			facts.PostQuantum++
@@ -84,6 +88,21 @@ type stanzas []*age.Stanza
 func (s *stanzas) Unwrap(all []*age.Stanza) ([]byte, error) {
 	*s = all
 	return nil, age.ErrIncorrectIdentity
+}
+
+// wrappedKeySize is that of age's file key with its tag, in bytes.
+const wrappedKeySize = 16 + chacha20poly1305.Overhead
+
+// shareLength is how many bytes a stanza of one of age's own types has for its recipient to agree with, 0 for other types: an X25519 point, and
+// for the hybrid kind an ML-KEM-768 ciphertext, too.
+func shareLength(stanza string) int {
+	switch stanza {
+	case "X25519":
+		return 32
+	case "mlkem768x25519":
+		return 1088 + 32
+	}
+	return 0
 }
 
 // contentLength is how long the plaintext of an age payload of n bytes is: a nonce, then chunks of 64 KiB with a tag each. The last one is

@@ -104,7 +104,8 @@ func TestInspectFileRefuses(t *testing.T) {
 		"half":                   {sealed[:len(sealed)/2], crypt.ErrAge},
 		"trailing bytes":         {sealed + canary + "\n", crypt.ErrAge},
 		"another one behind it":  {sealed + sealed, crypt.ErrAge},
-		"a line too few":         {strings.Join(append(lines[:4:4], lines[5:]...), "\n"), crypt.ErrAge},
+		"a line too few":         {lineless(sealed), crypt.ErrAge},
+		"a line of a recipient":  {lineless(string(mustSealFile(t, &keystore, testkeys.Alice()))), crypt.ErrAge},
 		"a byte too few":         {string(armored(t, cut(dearmored(t, []byte(sealed)), 1))), crypt.ErrFileMagic},
 		"no payload":             {string(armored(t, dearmored(t, []byte(sealed))[:250])), crypt.ErrFileMagic},
 		"a passphrase":           {string(armored(t, encrypted(t, strings.Repeat("c", 128), scrypt))), crypt.ErrFileMagic},
@@ -119,6 +120,12 @@ func TestInspectFileRefuses(t *testing.T) {
 			wantError(t, err, c.want)
 		})
 	}
+}
+
+// lineless takes out a line of the first recipient.
+func lineless(sealed string) string {
+	lines := strings.Split(sealed, "\n")
+	return strings.Join(append(lines[:4:4], lines[5:]...), "\n")
 }
 
 func cut(b []byte, n int) []byte { return b[:len(b)-n] }

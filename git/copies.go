@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -22,32 +23,19 @@ func (r *Repo) Shallow(ctx context.Context) (bool, error) {
 // reflog leads to.
 func (r *Repo) EverAt(ctx context.Context, contents ...[]byte) ([][]string, error) {
 	const most = 200 // on one command line
-	found := make([][]string, len(contents))
-	at := map[string][]int{}
-	var options []string
-	for i, data := range contents {
-		id := r.blobID(data)
-		if at[id] == nil {
-			options = append(options, "--find-object="+id)
-		}
-		at[id] = append(at[id], i)
-	}
-	note := func(id, path string) {
-		for _, i := range at[id] {
-			if !slices.Contains(found[i], path) {
-				found[i] = append(found[i], path)
-			}
-		}
-	}
+	w := r.wanted(contents)
 	revisions := []string{"--all", "--reflog"}
 	if ok, err := r.exists(ctx, "HEAD"); err != nil {
 		return nil, err
 	} else if ok {
 		revisions = append(revisions, "HEAD") // it may lead to no branch
 	}
-	for some := range slices.Chunk(options, most) {
-		args := slices.Concat([]string{"log", "--format=", "--raw", "-z", "-m", "--root", "--no-abbrev", "--no-renames", "--no-show-signature"}, some, revisions, []string{"--"})
-		out, err := r.run(ctx, nil, args...)
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(w.at)), most) {
+		args := []string{"log", "--format=", "--raw", "-z", "-m", "--root", "--no-abbrev", "--no-renames", "--no-show-signature"}
+		for _, id := range some {
+			args = append(args, "--find-object="+id)
+		}
+		out, err := r.run(ctx, nil, append(append(args, revisions...), "--")...)
 		if err != nil {
 			return nil, err
 		}
@@ -58,35 +46,16 @@ func (r *Repo) EverAt(ctx context.Context, contents ...[]byte) ([][]string, erro
 			if !ok || len(fields) != 5 || head[0] != ':' {
 				return nil, errors.New("git log says something unexpected")
 			}
-			note(fields[2], path)
-			note(fields[3], path)
+			w.note(entry{path, fields[2]}, entry{path, fields[3]})
 			rest = tail
 		}
 	}
-	if len(contents) > 0 {
-		entries, err := r.index(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
-			note(e.id, e.path)
-		}
-	}
-	return found, nil
+	return w.found, r.inIndex(ctx, w)
 }
 
-// Copies finds, for each path, the other paths that have the same content in the index, or have it at HEAD. What the index does not hold
-// has none.
-func (r *Repo) Copies(ctx context.Context, paths ...string) (map[string][]string, error) {
-	copies := map[string][]string{}
-	if len(paths) == 0 {
-		return copies, nil
-	}
-	index, err := r.index(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all := index
+// NowAt finds, for each content, the paths that it has in the index and at HEAD.
+func (r *Repo) NowAt(ctx context.Context, contents ...[]byte) ([][]string, error) {
+	w := r.wanted(contents)
 	if ok, err := r.exists(ctx, "HEAD"); err != nil {
 		return nil, err
 	} else if ok {
@@ -94,23 +63,45 @@ func (r *Repo) Copies(ctx context.Context, paths ...string) (map[string][]string
 		if err != nil {
 			return nil, err
 		}
-		all = append(slices.Clip(index), parseTree(out)...)
+		w.note(parseTree(out)...)
 	}
-	ids, at := map[string]string{}, map[string][]string{}
-	for _, e := range index {
-		ids[e.path] = e.id
+	return w.found, r.inIndex(ctx, w)
+}
+
+// wanted are contents that are looked for, by git's names of them.
+type wanted struct {
+	at    map[string][]int
+	found [][]string
+}
+
+func (r *Repo) wanted(contents [][]byte) *wanted {
+	w := &wanted{map[string][]int{}, make([][]string, len(contents))}
+	for i, data := range contents {
+		id := r.blobID(data)
+		w.at[id] = append(w.at[id], i)
 	}
-	for _, e := range all {
-		if !slices.Contains(at[e.id], e.path) {
-			at[e.id] = append(at[e.id], e.path)
+	return w
+}
+
+func (w *wanted) note(entries ...entry) {
+	for _, e := range entries {
+		for _, i := range w.at[e.id] {
+			if !slices.Contains(w.found[i], e.path) {
+				w.found[i] = append(w.found[i], e.path)
+			}
 		}
 	}
-	for _, path := range paths {
-		if id := ids[path]; id != "" {
-			copies[path] = slices.DeleteFunc(slices.Clone(at[id]), func(other string) bool { return other == path })
+}
+
+func (r *Repo) inIndex(ctx context.Context, w *wanted) error {
+	out, err := r.run(ctx, nil, "ls-files", "-s", "-z", "--full-name", "--")
+	for line := range strings.SplitSeq(string(out), "\x00") { // mode SP id SP stage TAB path
+		head, path, _ := strings.Cut(line, "\t")
+		if fields := strings.Fields(head); len(fields) == 3 && regular(fields[0]) {
+			w.note(entry{path, fields[1]})
 		}
 	}
-	return copies, nil
+	return err
 }
 
 // WrittenWith gives the content that other had in the newest commit that changed path; nil if there is none.
@@ -125,22 +116,6 @@ func (r *Repo) WrittenWith(ctx context.Context, path, other string) ([]byte, err
 	}
 	found, err := r.at(ctx, commit, other)
 	return found[other], err
-}
-
-// index lists the regular files of the index; those with merge conflicts once for each side.
-func (r *Repo) index(ctx context.Context) ([]entry, error) {
-	out, err := r.run(ctx, nil, "ls-files", "-s", "-z", "--full-name", "--")
-	if err != nil {
-		return nil, err
-	}
-	var entries []entry
-	for line := range strings.SplitSeq(string(out), "\x00") { // mode SP id SP stage TAB path
-		head, path, _ := strings.Cut(line, "\t")
-		if fields := strings.Fields(head); len(fields) == 3 && regular(fields[0]) {
-			entries = append(entries, entry{path, fields[1]})
-		}
-	}
-	return entries, nil
 }
 
 // parseTree reads "mode SP type SP id TAB path NUL" (git ls-tree), regular files only.

@@ -77,31 +77,35 @@ func TestEverAt(t *testing.T) {
 	}
 }
 
-func TestCopies(t *testing.T) {
+func TestNowAt(t *testing.T) {
 	w := newWork(t)
 	r := w.open()
-	copies := func(paths ...string) map[string][]string {
+	now := func(want ...[]string) {
 		t.Helper()
-		got, err := r.Copies(t.Context(), paths...)
+		got, err := r.NowAt(t.Context(), []byte("same"), []byte("other"), []byte("never"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return got
+		for _, paths := range got {
+			slices.Sort(paths)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
 	}
 	w.write("a", "same")
 	w.write("b", "same")
 	w.write("c", "other")
+	now(nil, nil, nil)
 	w.git("add", "-A")
-	if diff := cmp.Diff(map[string][]string{"a": {"b"}, "c": {}}, copies("a", "c", "absent")); diff != "" {
-		t.Errorf("before the first commit (-want +got):\n%s", diff)
-	}
+	now([]string{"a", "b"}, []string{"c"}, nil)
 	w.commit("one")
 	w.git("mv", "c", "d")
 	w.write("a", "changed")
 	w.write("untracked", "same")
-	if diff := cmp.Diff(map[string][]string{"a": {"b"}, "d": {"c"}}, copies("a", "d", "untracked")); diff != "" {
-		t.Errorf("moved in the index, changed in the work tree (-want +got):\n%s", diff)
-	}
+	now([]string{"a", "b"}, []string{"c", "d"}, nil)
+	w.commit("two")
+	now([]string{"b", "untracked"}, []string{"d"}, nil)
 }
 
 func TestWrittenWith(t *testing.T) {

@@ -201,6 +201,9 @@ func (d *checkup) files(ctx context.Context) error {
 			}
 		}
 	}
+	if err := d.checkFiles(&d.warnings); err != nil {
+		return err
+	}
 	return d.kustomizations(files)
 }
 

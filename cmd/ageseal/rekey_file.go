@@ -129,18 +129,16 @@ func findCopies(files []*fileRekey) error {
 			}
 			return &fileError{files[0].in.shown, err}
 		}
-		// As it was written, as a checkout with other line ends has it, and as it lies here.
-		const forms = 3
 		var contents [][]byte
 		for _, f := range files {
-			contents = append(contents, f.in.facts.Armor, bytes.ReplaceAll(f.in.facts.Armor, []byte("\n"), []byte("\r\n")), f.in.data)
+			contents = append(contents, forms(f.in.facts, f.in.data)...)
 		}
 		at, err := work.EverAt(ctx, contents...)
 		if err != nil {
 			return err
 		}
 		for i, f := range files {
-			for _, path := range slices.Concat(at[i*forms : (i+1)*forms]...) {
+			for _, path := range slices.Concat(at[i*formsOfFile : (i+1)*formsOfFile]...) {
 				if rule, ok := f.repo.policy.Match(path); !ok || rule.Path != f.rule.Path {
 					f.options.Elsewhere = path
 				}
@@ -148,6 +146,14 @@ func findCopies(files []*fileRekey) error {
 		}
 	}
 	return nil
+}
+
+// formsOfFile is how many forms there are.
+const formsOfFile = 3
+
+// forms are those in which git may have a sealed file: as it was written, with the other line ends, as it lies here.
+func forms(facts *crypt.FileFacts, data []byte) [][]byte {
+	return [][]byte{facts.Armor, bytes.ReplaceAll(facts.Armor, []byte("\n"), []byte("\r\n")), data}
 }
 
 // rekey encrypts the file again if that is due.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/git"
 	"github.com/ageseal/ageseal/policy"
 	"github.com/ageseal/ageseal/verify"
@@ -28,8 +29,9 @@ func newVerifyCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [PATH ...]",
 		Short: "Find plaintext Secrets and private keys, without any key",
-		Long: `Look for native Secrets with values, private keys, and sealed manifests that can't be opened by anybody. With
---staged, what the next commit holds is checked; this is what the git hook runs. A finding can be silenced
+		Long: `Look for native Secrets with values, private keys, and sealed manifests and files that can't be opened by anybody.
+Sealed files are held against the policy, too: one with more recipients than the rule of its path, with classic
+ones where post-quantum ones are wanted, or the same as one that fewer may read. With --staged, what the next commit holds is checked; this is what the git hook runs. A finding can be silenced
 for a path in the policy, with a reason; for --staged, in the policy that is committed already.` + exitHelp(statusFindings),
 		Example: `  ageseal verify --staged
   ageseal verify apps
@@ -122,6 +124,8 @@ func (c *cli) verifyStaged() ([]verify.Finding, error) {
 		return nil, err
 	}
 	var findings []verify.Finding
+	var files []seenFile
+	var stagedPolicy []byte
 	err = repo.Staged(ctx, maxVerified, func(b git.Blob) error {
 		shown := relative(filepath.Join(repo.Top, filepath.FromSlash(b.Path)))
 		if b.Data == nil {
@@ -129,24 +133,40 @@ func (c *cli) verifyStaged() ([]verify.Finding, error) {
 		}
 		findings = append(findings, verify.Bytes(shown, b.Data)...)
 		if b.Path == policy.FileName {
+			stagedPolicy = b.Data
 			findings = append(findings, brokenPolicy(shown, b.Data)...)
+		}
+		if crypt.IsArmored(b.Data) {
+			files = append(files, seenFile{shown, filepath.Join(repo.Top, filepath.FromSlash(b.Path)), b.Data})
 		}
 		return nil
 	})
-	if err != nil || len(findings) == 0 {
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.checkStagedFiles(ctx, repo, files, stagedPolicy)
+	if err != nil || len(findings)+len(found) == 0 {
 		return nil, err
 	}
 	silenced, err := c.silencedAtHead(ctx, repo)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(findings, func(f verify.Finding) bool {
+	isSilenced := func(f verify.Finding) bool {
 		path, err := filepath.Abs(f.File)
 		if err == nil {
 			path, err = filepath.Rel(repo.Top, path)
 		}
 		return err == nil && silenced(f.Rule, filepath.ToSlash(path))
-	}), nil
+	}
+	for _, f := range found {
+		if !f.warning {
+			findings = append(findings, f.Finding)
+		} else if !isSilenced(f.Finding) {
+			c.warn(findingText(f.Finding), f.Hint)
+		}
+	}
+	return slices.DeleteFunc(findings, isSilenced), nil
 }
 
 // tooLarge is a finding for a manifest, since nobody has looked into it, and a warning for anything else.
@@ -227,6 +247,13 @@ func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
 			return nil, err
 		}
 	}
+	warnings := verifier{c: c}
+	if err := v.checkFiles(&warnings); err != nil {
+		return nil, err
+	}
+	for _, f := range warnings.findings {
+		c.warn(findingText(f), f.Hint)
+	}
 	return v.findings, nil
 }
 
@@ -234,6 +261,7 @@ func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
 type verifier struct {
 	c         *cli
 	findings  []verify.Finding
+	ageFiles  []seenFile
 	silencers map[string]func(rule, path string) bool // by top level
 }
 
@@ -257,6 +285,9 @@ func (v *verifier) file(path string) error {
 	}
 	if top, ok := topLevel(filepath.Dir(abs)); ok && abs == filepath.Join(top, policy.FileName) {
 		found = append(found, brokenPolicy(path, data)...)
+	}
+	if crypt.IsArmored(data) {
+		v.ageFiles = append(v.ageFiles, seenFile{path, abs, data})
 	}
 	return v.add(abs, found...)
 }
