@@ -155,3 +155,29 @@ func TestInspectOwnContent(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// FuzzInspect: no text breaks the reader that has no key, and what opens is also what it takes for a sealed file.
+func FuzzInspect(f *testing.F) {
+	for _, id := range []*crypt.Identity{testkeys.Alice(), testkeys.Dave()} {
+		for _, file := range []crypt.File{keystore, dotenv} {
+			sealed := mustSealFile(f, &file, id)
+			f.Add(sealed)
+			f.Add(bytes.ReplaceAll(sealed, []byte("\n"), []byte("\r\n")))
+			f.Add(sealed[:len(sealed)/2])
+		}
+	}
+	o := crypt.NewOpener(testkeys.Alice(), testkeys.Dave())
+	f.Fuzz(func(t *testing.T, text []byte) {
+		facts, err := crypt.InspectFile(text)
+		opened, openErr := o.OpenFile(text)
+		if openErr != nil {
+			return
+		}
+		if err != nil {
+			t.Fatalf("it opens, and is taken for none: %v", err)
+		}
+		if n := len(opened.Content); n < facts.Least || n > facts.Most {
+			t.Errorf("%d bytes, said to be %d to %d", n, facts.Least, facts.Most)
+		}
+	})
+}
