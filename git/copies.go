@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"maps"
 	"slices"
 	"strings"
@@ -25,7 +24,7 @@ func (r *Repo) EverAt(ctx context.Context, contents ...[]byte) ([][]string, erro
 	const most = 200 // on one command line
 	w := r.wanted(contents)
 	revisions := []string{"--all", "--reflog"}
-	if ok, err := r.exists(ctx, "HEAD"); err != nil {
+	if ok, err := r.hasCommit(ctx); err != nil {
 		return nil, err
 	} else if ok {
 		revisions = append(revisions, "HEAD") // it may lead to no branch
@@ -56,7 +55,7 @@ func (r *Repo) EverAt(ctx context.Context, contents ...[]byte) ([][]string, erro
 // NowAt finds, for each content, the paths that it has in the index and at HEAD.
 func (r *Repo) NowAt(ctx context.Context, contents ...[]byte) ([][]string, error) {
 	w := r.wanted(contents)
-	if ok, err := r.exists(ctx, "HEAD"); err != nil {
+	if ok, err := r.hasCommit(ctx); err != nil {
 		return nil, err
 	} else if ok {
 		out, err := r.run(ctx, nil, "ls-tree", "-r", "-z", "--full-tree", "HEAD")
@@ -106,7 +105,7 @@ func (r *Repo) inIndex(ctx context.Context, w *wanted) error {
 
 // WrittenWith gives the content that other had in the newest commit that changed path; nil if there is none.
 func (r *Repo) WrittenWith(ctx context.Context, path, other string) ([]byte, error) {
-	if ok, err := r.exists(ctx, "HEAD"); err != nil || !ok {
+	if ok, err := r.hasCommit(ctx); err != nil || !ok {
 		return nil, err
 	}
 	out, err := r.run(ctx, nil, "rev-list", "-1", "HEAD", "--", path)
@@ -132,7 +131,7 @@ func parseTree(out []byte) (entries []entry) {
 // blobID is git's name for a content. Where SHA-1 makes it, nothing rests on nobody finding two contents of one name: the same content
 // always has the same.
 func (r *Repo) blobID(data []byte) string {
-	var h hash.Hash = sha1.New()
+	h := sha1.New()
 	if len(r.emptyTree) == hex.EncodedLen(sha256.Size) {
 		h = sha256.New()
 	}

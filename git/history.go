@@ -17,7 +17,7 @@ const MaxHead = 64 << 20
 func (r *Repo) Head(ctx context.Context, paths ...string) (map[string][]byte, error) {
 	found, err := r.at(ctx, "HEAD", paths...)
 	if err != nil {
-		if ok, e := r.exists(ctx, "HEAD"); e == nil && !ok {
+		if ok, e := r.hasCommit(ctx); e == nil && !ok {
 			return found, nil
 		}
 		return nil, err
