@@ -41,6 +41,10 @@ func SealFile(f *File, to []*Recipient) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sealing a file: %w", err)
 	}
+	return armorOf(file)
+}
+
+func armorOf(file []byte) ([]byte, error) {
 	var out bytes.Buffer
 	w := armor.NewWriter(&out)
 	if _, err := w.Write(file); err != nil {
@@ -130,7 +134,7 @@ const padField = "pad: "
 // payload is header and content. Its length is always a bucket.
 func (f *File) payload() []byte {
 	fields := f.fields()
-	n := len(fields) + len(padField) + len("\n\n") + len(f.Content)
+	n := f.headerLength() + len(f.Content)
 	out := make([]byte, 0, bucket(n))
 	out = append(out, fields...)
 	out = append(out, padField...)
@@ -183,15 +187,18 @@ func parseFile(p []byte) (*File, error) {
 	return f, nil
 }
 
+// maxName is how many characters a namespace, a name or a key can have.
+const maxName = 253
+
 // isBound accepts whatever a namespace or a name can be, a variable that is substituted after the build
 // included, and nothing that could end a line or steer a terminal.
 func isBound(s string) bool {
-	return len(s) > 0 && len(s) <= 253 && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+	return len(s) > 0 && len(s) <= maxName && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // isSecretKey is Kubernetes' rule for the keys of a Secret (IsConfigMapKey in k8s.io/apimachinery).
 func isSecretKey(s string) bool {
-	return len(s) > 0 && len(s) <= 253 && s != "." && !strings.HasPrefix(s, "..") && !strings.ContainsFunc(s, func(r rune) bool {
+	return len(s) > 0 && len(s) <= maxName && s != "." && !strings.HasPrefix(s, "..") && !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._", r)
 	})
 }

@@ -45,6 +45,9 @@ func NewOpener(ids ...*Identity) *Opener {
 // Identities is the number of different identities it tries.
 func (o *Opener) Identities() int { return len(o.ids) }
 
+// Holds reports whether one of the identities belongs to the recipient with this fingerprint.
+func (o *Opener) Holds(fingerprint string) bool { return o.held[fingerprint] }
+
 // Unwraps is the number of age files it was given so far, each distinct one counted once.
 func (o *Opener) Unwraps() int { return int(o.unwraps.Load()) }
 
@@ -65,7 +68,7 @@ func (o *Opener) Unwrap(id string, w Wrap) (*DataKey, error) {
 		return nil, ErrKeyID
 	}
 	session, err := o.session(w.Age)
-	if errors.Is(err, ErrNoIdentity) && slices.ContainsFunc(w.To, func(fp string) bool { return o.held[fp] }) {
+	if errors.Is(err, ErrNoIdentity) && slices.ContainsFunc(w.To, o.Holds) {
 		return nil, ErrAge
 	}
 	if err != nil {

@@ -15,6 +15,18 @@ const MaxHead = 64 << 20
 // Head returns the content that paths, relative to the top level, have at HEAD. Missing from the map is what is no
 // regular file there, or longer than MaxHead; before the first commit that is everything.
 func (r *Repo) Head(ctx context.Context, paths ...string) (map[string][]byte, error) {
+	found, err := r.at(ctx, "HEAD", paths...)
+	if err != nil {
+		if ok, e := r.hasCommit(ctx); e == nil && !ok {
+			return found, nil
+		}
+		return nil, err
+	}
+	return found, nil
+}
+
+// at is Head for any commit, which has to exist.
+func (r *Repo) at(ctx context.Context, commit string, paths ...string) (map[string][]byte, error) {
 	found := map[string][]byte{}
 	given := clean(paths)
 	if len(given) == 0 {
@@ -22,25 +34,15 @@ func (r *Repo) Head(ctx context.Context, paths ...string) (map[string][]byte, er
 	}
 	args := []string{"ls-tree", "-z", "--full-tree"}
 	if asArguments(given) {
-		args = append(append(args, "HEAD", "--"), sorted(given)...)
+		args = append(append(args, commit, "--"), sorted(given)...)
 	} else {
-		args = append(args, "-r", "HEAD")
+		args = append(args, "-r", commit)
 	}
 	out, err := r.run(ctx, nil, args...)
 	if err != nil {
-		if ok, e := r.exists(ctx, "HEAD"); e == nil && !ok {
-			return found, nil
-		}
-		return nil, err
+		return found, err
 	}
-	var entries []entry
-	for line := range strings.SplitSeq(string(out), "\x00") { // mode SP type SP id TAB path
-		head, name, _ := strings.Cut(line, "\t")
-		fields := strings.Fields(head)
-		if len(fields) == 3 && regular(fields[0]) && given[name] != nil {
-			entries = append(entries, entry{name, fields[2]})
-		}
-	}
+	entries := slices.DeleteFunc(parseTree(out), func(e entry) bool { return given[e.path] == nil })
 	return found, r.collect(ctx, entries, given, found)
 }
 

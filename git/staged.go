@@ -31,7 +31,7 @@ type entry struct{ path, id string }
 func (r *Repo) Staged(ctx context.Context, limit int64, fn func(Blob) error) error {
 	out, err := r.changes(ctx, "HEAD")
 	if err != nil {
-		if ok, e := r.exists(ctx, "HEAD"); e != nil || ok {
+		if ok, e := r.hasCommit(ctx); e != nil || ok {
 			return err
 		}
 		if out, err = r.changes(ctx, r.emptyTree); err != nil {
@@ -63,9 +63,9 @@ func (r *Repo) changes(ctx context.Context, tree string) ([]byte, error) {
 		"--ignore-submodules=all", tree, "--")
 }
 
-// exists reports whether a revision names a commit; HEAD does not before the first one.
-func (r *Repo) exists(ctx context.Context, revision string) (bool, error) {
-	_, err := r.run(ctx, nil, "rev-parse", "--quiet", "--verify", "--end-of-options", revision+"^{commit}")
+// hasCommit reports whether HEAD names a commit, which it does not before the first one.
+func (r *Repo) hasCommit(ctx context.Context) (bool, error) {
+	_, err := r.run(ctx, nil, "rev-parse", "--quiet", "--verify", "--end-of-options", "HEAD^{commit}")
 	if status(err) > 0 {
 		return false, nil
 	}

@@ -74,8 +74,8 @@ func SealFile(content []byte, o FileOptions) (sealed []byte, warnings []Error, e
 // OpenFile opens a sealed file. Errors: *Error that match the sentinels of crypt.Opener.OpenFile; ErrMalformed for content that is no dotenv
 // though the header says so.
 func OpenFile(sealed []byte, o *crypt.Opener) (*File, error) {
-	if crypt.IsAgeFile(sealed) && !crypt.IsArmored(sealed) {
-		return nil, &Error{Err: marked{errors.New("a binary age file; a sealed file is armored"), crypt.ErrAge}, Hint: fileHint(crypt.ErrFileMagic)}
+	if err := checkArmored(sealed); err != nil {
+		return nil, err
 	}
 	opened, err := o.OpenFile(sealed)
 	if errors.Is(err, crypt.ErrNoIdentity) {
@@ -89,6 +89,25 @@ func OpenFile(sealed []byte, o *crypt.Opener) (*File, error) {
 		return nil, marked{err, ErrMalformed}
 	}
 	return f, nil
+}
+
+// InspectFile reads what a sealed file says without a key. Errors: *Error that match the sentinels of crypt.InspectFile.
+func InspectFile(sealed []byte) (*crypt.FileFacts, error) {
+	if err := checkArmored(sealed); err != nil {
+		return nil, err
+	}
+	facts, err := crypt.InspectFile(sealed)
+	if err != nil {
+		return nil, &Error{Err: err, Hint: fileHint(err)}
+	}
+	return facts, nil
+}
+
+func checkArmored(sealed []byte) error {
+	if crypt.IsAgeFile(sealed) && !crypt.IsArmored(sealed) {
+		return &Error{Err: marked{errors.New("a binary age file; a sealed file is armored"), crypt.ErrAge}, Hint: fileHint(crypt.ErrFileMagic)}
+	}
+	return nil
 }
 
 func fileHint(err error) string {

@@ -25,6 +25,8 @@ type Rekeyed struct {
 	Left    []string // fingerprints that can't any more
 	Rotated []string // keys encrypted again
 	Exposed []string // keys that somebody who left could read: the values are to be changed at their source
+	Whole   bool     // it is a sealed file, which is encrypted again as a whole whatever the reason
+	Unsure  bool     // a sealed file for which several may have been the recipients, or nobody knows: Joined and Left may say too much
 }
 
 // Rekey makes the sealed documents of a file readable by the target and nobody else. Where somebody joined, the data

@@ -14,18 +14,19 @@ import (
 	"github.com/ageseal/ageseal/policy"
 )
 
-// The rules that hold a sealed manifest against the policy, against others, and against what clusters do with labels.
+// The rules that hold what is sealed against the policy, against others, and against what clusters do with labels.
 const (
-	ExtraRecipient = "extra-recipient" // readable by somebody whom the rule of its path does not have
-	WiderCopy      = "wider-copy"      // sealed values that lie under another rule, too, which has further recipients
-	ManyDataKeys   = "many-data-keys"  // more than maxDataKeys
-	RiskyLabel     = "risky-label"     // an annotation, label or type that has a cluster do more with it than keep it
-	NestedPolicy   = "nested-policy"   // a policy below the top level, which nothing reads
-	PendingJoin    = "pending-join"    // a warning: the rule has recipients that can't read it yet
-	NoRule         = "no-rule"         // a warning: no rule of the policy is about it
-	UnusedDataKey  = "unused-data-key" // a warning
-	NotCanonical   = "not-canonical"   // a warning
-	EqualBinding   = "equal-binding"   // a warning: values of one key in two files could be exchanged
+	ExtraRecipient   = "extra-recipient"   // readable by somebody whom the rule of its path does not have
+	ClassicRecipient = "classic-recipient" // a sealed file with classic recipients where the rule wants post-quantum ones
+	WiderCopy        = "wider-copy"        // sealed values that lie under another rule, too, which has further recipients
+	ManyDataKeys     = "many-data-keys"    // more than maxDataKeys
+	RiskyLabel       = "risky-label"       // an annotation, label or type that has a cluster do more with it than keep it
+	NestedPolicy     = "nested-policy"     // a policy below the top level, which nothing reads
+	PendingJoin      = "pending-join"      // a warning: the rule has recipients that can't read it yet
+	NoRule           = "no-rule"           // a warning: no rule of the policy is about it
+	UnusedDataKey    = "unused-data-key"   // a warning
+	NotCanonical     = "not-canonical"     // a warning
+	EqualBinding     = "equal-binding"     // a warning: values of one key in two files could be exchanged
 )
 
 const maxDataKeys = 4

@@ -153,7 +153,7 @@ func TestNoPrivateKey(t *testing.T) {
 		"PEM in source":          "if strings.HasPrefix(s, \"-----BEGIN RSA PRIVATE KEY-----\") { return true, errors.New(\"found one\") }\n",
 		"a certificate":          "-----BEGIN CERTIFICATE-----\n" + strings.Repeat("MIIBkTCB+wIJAKHHIgJHPbk9MA0GCSqGSIb3\n", 5) + "-----END CERTIFICATE-----\n",
 		"a public key":           "-----BEGIN PUBLIC KEY-----\n" + strings.Repeat("MIIBkTCB+wIJAKHHIgJHPbk9MA0GCSqGSIb3\n", 5) + "-----END PUBLIC KEY-----\n",
-		"an age file":            "-----BEGIN AGE ENCRYPTED FILE-----\n" + strings.Repeat("YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgy\n", 5) + "-----END AGE ENCRYPTED FILE-----\n",
+		"an age file, quoted":    "it is:\n-----BEGIN AGE ENCRYPTED FILE-----\n" + strings.Repeat("YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgy\n", 5) + "-----END AGE ENCRYPTED FILE-----\n",
 		"a PGP message":          "-----BEGIN PGP MESSAGE-----\n\n" + strings.Repeat("hQEMAyUpShfNkFB/AQgAm6fqwqD8HqVNcxYu\n", 5) + "-----END PGP MESSAGE-----\n",
 		"an encoded certificate": "ca: " + base64.StdEncoding.EncodeToString([]byte("-----BEGIN CERTIFICATE-----\n"+strings.Repeat("MIIBkTCB+wIJAKHHIgJHPbk9MA0GCSqGSIb3\n", 5))) + "\n",
 	} {

@@ -1,5 +1,5 @@
-// Package verify finds, without any private key, what must not be committed: plaintext Secrets, private keys, and sealed
-// manifests that nobody could open.
+// Package verify finds, without any private key, what must not be committed: plaintext Secrets, private keys, sealed
+// manifests that nobody could open, and sealed files that somebody else can.
 //
 // It knows bytes and what a manifest says. It refuses to know where they come from – the index, a directory, a pipe –
 // and whether a finding is silenced. No field of a finding ever holds a value, a part of one, or a key; the names of a
@@ -17,6 +17,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/manifest"
 )
 
@@ -25,7 +26,7 @@ const (
 	PlaintextSecret     = "plaintext-secret"     // a native Secret with values, or a copy of one inside something else
 	PlaintextUnreadable = "plaintext-unreadable" // a document that speaks of a Secret and can't be read
 	PrivateKey          = "private-key"          // an age identity or a PEM private key, in any file
-	MalformedSealed     = "malformed-sealed"     // a sealed manifest that can't be opened as it stands
+	MalformedSealed     = "malformed-sealed"     // a sealed manifest or file that can't be opened as it stands
 )
 
 // Levels of findings.
@@ -56,8 +57,11 @@ const maxFindings = 100
 func Bytes(name string, data []byte) []Finding { return check(name, data, nil) }
 
 func check(name string, data []byte, judge func(*checker, *manifest.EncryptedSecret)) []Finding {
-	data = toUTF8(data)
 	c := &checker{name: name, judge: judge}
+	if crypt.IsArmored(data) {
+		c.sealedFile(data)
+	}
+	data = toUTF8(data)
 	if !isBinary(data) && mayHoldManifest(data) {
 		c.manifests(data)
 	}

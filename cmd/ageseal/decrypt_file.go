@@ -16,24 +16,32 @@ var errSealedFile = errors.New("a sealed file, no manifest")
 
 // sealedFiles gives those of the arguments that begin as an age file does. What can't be read is left to who reads it.
 func (c *cli) sealedFiles(args []string) (sealed []string) {
-	const head = 4 << 10
 	for _, arg := range args {
-		var begin []byte
+		begin := beginning(arg)
 		if arg == "-" {
-			in := bufio.NewReaderSize(c.in, head)
+			in := bufio.NewReaderSize(c.in, beginningSize)
 			c.in = in
-			begin, _ = in.Peek(head)
-		} else if info, err := os.Stat(arg); err == nil && info.Mode().IsRegular() {
-			if f, err := os.Open(arg); err == nil {
-				begin, _ = io.ReadAll(io.LimitReader(f, head))
-				f.Close()
-			}
+			begin, _ = in.Peek(beginningSize)
 		}
 		if crypt.IsAgeFile(begin) {
 			sealed = append(sealed, arg)
 		}
 	}
 	return sealed
+}
+
+// beginningSize is how much of a file shows whether it is an age file, in bytes: white space may come before.
+const beginningSize = 4 << 10
+
+// beginning reads as much of a regular file.
+func beginning(path string) (begin []byte) {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		if f, err := os.Open(path); err == nil {
+			defer f.Close()
+			begin, _ = io.ReadAll(io.LimitReader(f, beginningSize))
+		}
+	}
+	return begin
 }
 
 // runDecryptFile writes the content of one sealed file, as it is.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,29 +15,56 @@ import (
 	"github.com/ageseal/ageseal/secret"
 )
 
+type describeOptions struct {
+	identities identityFlags
+	open       bool
+	output     string
+}
+
 func newDescribeCommand(c *cli) *cobra.Command {
+	o := &describeOptions{}
 	cmd := &cobra.Command{
 		Use:   "describe FILE|DIR|- ...",
 		Short: "Show what a sealed Secret says in clear",
 		Long: `Print keys, size classes, binding, and who can read what of sealed Secrets, much as "kubectl describe secret"
-does. No private key is needed, and none is used: nothing here is proven before somebody opens the values.` + exitHelp(statusAuthentication),
+does. No private key is needed, and none is used: nothing here is proven before somebody opens the values.
+
+Of a sealed file only its size class and the number and kind of its recipients are in clear, and the names are
+those of the policy's rule for its path. What it is for is encrypted: --open, or --identity, opens sealed files
+to say that, too; their content is not shown.
+
+What -o json prints is in docs/describe.md.` + exitHelp(statusNoIdentity, statusAuthentication),
 		Example: `  ageseal describe apps/shop/prod/db.yaml
-  ageseal describe apps/shop                        # every sealed Secret below`,
-		Args:              argsBetween(1, -1, "sealed manifests, directories, or - for standard input"),
-		ValidArgsFunction: completeFiles,
-		RunE:              func(_ *cobra.Command, args []string) error { return c.runDescribe(args) },
+  ageseal describe apps/shop                        # every sealed Secret and sealed file below
+  ageseal describe --open apps/shop/prod/tls.key.age
+  ageseal describe -o json . | jq -r '.[] | select(.rule.fits == false) | .file'`,
+		Args: argsBetween(1, -1, "sealed manifests, sealed files, directories, or - for standard input"),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, text string) ([]string, cobra.ShellCompDirective) {
+			names, directive := completeFiles(cmd, args, text)
+			return append(names, "age"), directive
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return c.runDescribe(o, args) },
 	}
+	o.identities.add(cmd)
+	cmd.Flags().BoolVar(&o.open, "open", false, "open sealed files, with the usual identities, to say what they are for")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "`text or json`")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
-func (c *cli) runDescribe(args []string) error {
-	inputs, _, err := c.inputs(args)
-	if err != nil {
+func (c *cli) runDescribe(o *describeOptions, args []string) error {
+	if o.output != "text" && o.output != "json" {
+		return usage("ageseal describe --help", "unknown output format %q", o.output)
+	}
+	files, rest, fileErr := c.sealedInputs(args)
+	inputs, _, err := c.inputs(rest)
+	if err := errors.Join(err, fileErr); err != nil {
 		return err
 	}
 	c.knowNames(pathsOf(inputs)...)
 	var faults []error
 	var texts []string
+	all := []any{}
 	for _, in := range inputs {
 		found := 0
 		for _, item := range in.file.Items() {
@@ -49,31 +78,57 @@ func (c *cli) runDescribe(args []string) error {
 				continue
 			}
 			texts = append(texts, c.description(in.shown, d))
+			all = append(all, c.manifestJSON(in.shown, d))
 		}
 		if found == 0 && in.given {
 			_, _, err := secret.Select(in.file, "", "")
 			faults = append(faults, &fileError{in.shown, err})
 		}
 	}
-	if err := errors.Join(faults...); err != nil {
+	described, err := c.describeFiles(o, files)
+	if err := errors.Join(append(faults, err)...); err != nil {
 		return err
+	}
+	if o.output == "json" {
+		for _, d := range described {
+			all = append(all, d)
+		}
+		text, err := json.MarshalIndent(all, "", "  ")
+		if err == nil {
+			_, err = c.out.Write(append(text, '\n'))
+		}
+		return err
+	}
+	for _, d := range described {
+		texts = append(texts, d.text())
 	}
 	_, err = fmt.Fprint(c.out, strings.Join(texts, "\n\n"))
 	return err
 }
 
+// fields prints those of a description. What a document says is on one line each: it must not look like a field of ours.
+type fields struct{ *tabwriter.Writer }
+
+func newFields(b *strings.Builder) fields { return fields{tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)} }
+
+func (w fields) add(name, value string) {
+	fmt.Fprintf(w, "%s:\t%s\n", name, onOneLine(value))
+}
+
+func onOneLine(value string) string {
+	return shown(strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(value))
+}
+
 // description is one Secret as kubectl describes them.
 func (c *cli) description(path string, d *secret.Described) string {
 	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	// On one line each: what a document says must not look like a field of ours.
-	oneLine := func(value string) string { return shown(strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(value)) }
-	field := func(name, value string) { fmt.Fprintf(w, "%s:\t%s\n", name, oneLine(value)) }
+	w := newFields(&b)
+	field := w.add
 	list := func(name string, values map[string]string) {
 		for i, key := range keysOf(values) {
 			if i > 0 {
 				name = ""
-				fmt.Fprintf(w, "\t%s\n", oneLine(key+"="+values[key]))
+				fmt.Fprintf(w, "\t%s\n", onOneLine(key+"="+values[key]))
 				continue
 			}
 			field(name, key+"="+values[key])
@@ -82,12 +137,7 @@ func (c *cli) description(path string, d *secret.Described) string {
 			field(name, "<none>")
 		}
 	}
-	orNone := func(s string) string {
-		if s == "" {
-			return "<none>"
-		}
-		return s
-	}
+	orNone := func(s string) string { return cmp.Or(s, "<none>") }
 	field("Name", orNone(d.Name))
 	field("Namespace", orNone(d.Namespace))
 	list("Labels", d.Labels)

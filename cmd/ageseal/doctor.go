@@ -83,7 +83,7 @@ func (c *cli) runDoctor(output string, args []string) error {
 }
 
 func (c *cli) newCheckup(args []string) (*checkup, error) {
-	d := &checkup{verifier: verifier{c: c}, warnings: verifier{c: c}}
+	d := &checkup{verifier: *newVerifier(c), warnings: verifier{c: c}}
 	first := "."
 	if len(args) > 0 {
 		first = args[0]
@@ -196,6 +196,9 @@ func (d *checkup) files(ctx context.Context) error {
 				return &fileError{relative(path), err}
 			}
 		}
+	}
+	if err := d.checkFiles(); err != nil {
+		return err
 	}
 	return d.kustomizations(files)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/kustomize"
 	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/plugin"
@@ -114,8 +115,16 @@ func (d *checkup) plugin(kind string, seen *[]string) (missing bool, err error) 
 	return false, nil
 }
 
-// unused warns of sealed manifests that no kustomization of the repository reads.
+// unused warns of sealed manifests and sealed files that no kustomization of the repository reads.
 func (d *checkup) unused(in *kustomize.Inspection, files []string) error {
+	for _, f := range d.ageFiles {
+		if _, err := crypt.InspectFile(f.data); err != nil || in.Uses(f.path) {
+			continue // another tool's, or a finding already
+		}
+		if err := d.warnings.add(f.path, verify.Finding{Rule: ruleUnused, File: f.shown, Line: 1, What: "a sealed file that no kustomization uses"}); err != nil {
+			return err
+		}
+	}
 	for _, path := range files {
 		if !d.asked(path) || !isManifestName(path) || in.Uses(path) {
 			continue

@@ -51,7 +51,7 @@ of /stringData/KEY has to say /data/KEY.
 With --as, any file becomes a sealed file beside it, FILE.age, for the secretGenerator of a kustomization: one
 value, "files: [tls.key=tls.key.age]", or a dotenv, "envs: [app.env.age]". A build puts it only into the Secret
 that --name and --namespace name, and a value only under its key. The plaintext stays unless --remove is given.
-There is no rekey for sealed files: when recipients change, encrypt them again.` + exitHelp(statusFindings, statusAuthentication),
+When recipients change, "ageseal rekey" encrypts sealed files again, too.` + exitHelp(statusFindings, statusAuthentication),
 		Example: `  ageseal encrypt -w apps/shop/prod                 # every Secret below a directory, in place
   kubectl create secret generic db -n prod --from-literal=user=app \
     --dry-run=client -o yaml | ageseal encrypt --stdin-name apps/shop/prod/db.yaml -

@@ -211,9 +211,8 @@ func isManifestName(name string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(name)))
 }
 
-// write replaces the inputs whose text changed, all or none.
-func (c *cli) write(inputs []*input) error {
-	var files []atomicfile.File
+// write replaces the inputs whose text changed, and other files, all or none.
+func (c *cli) write(inputs []*input, files ...atomicfile.File) error {
 	var done []string
 	for _, in := range inputs {
 		switch {

@@ -178,6 +178,7 @@ func located(err error) bool {
 func (c *cli) faultMessage(path string, e *secret.Error) message {
 	var none *secret.NoIdentityError
 	var widen *secret.WidenError
+	var widenFile *secret.WidenFileError
 	who := ""
 	if e.Secret != "" {
 		who = "Secret " + e.Secret
@@ -185,12 +186,15 @@ func (c *cli) faultMessage(path string, e *secret.Error) message {
 	switch {
 	case errors.As(e.Err, &none) && len(none.To) == 0: // a sealed file
 		text := fmt.Sprintf("%sno identity opens it (%s)", place(path, 0), c.tried())
-		return message{text, c.noIdentityHint("decrypts it and encrypts it again")}
+		return message{text, c.noIdentityHint("runs: ageseal rekey " + quoted(path))}
 	case errors.As(e.Err, &none):
 		text := fmt.Sprintf("%sno identity opens %s (readable by %s; %s)", place(path, 0), who, c.names(none.To), c.tried())
 		return message{text, c.noIdentityHint("runs: ageseal rekey " + quoted(path))}
 	case errors.As(e.Err, &widen):
 		text := fmt.Sprintf("%s%s: was sealed for %s; this path would add %s", place(path, e.Line), who, c.names(widen.To), c.names(widen.Added))
+		return message{text, "if they may read it: ageseal rekey --widen " + quoted(path)}
+	case errors.As(e.Err, &widenFile):
+		text := fmt.Sprintf("%s%s: %v; rekey would open it to %s", place(path, 0), who, widenFile, c.names(widenFile.Target))
 		return message{text, "if they may read it: ageseal rekey --widen " + quoted(path)}
 	}
 	text := place(path, e.Line)

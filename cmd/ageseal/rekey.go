@@ -25,14 +25,18 @@ func newRekeyCommand(c *cli) *cobra.Command {
 	o := &rekeyOptions{}
 	cmd := &cobra.Command{
 		Use:   "rekey [PATH ...]",
-		Short: "Make sealed manifests follow the policy",
-		Long: `Give every sealed manifest below the paths, or of the whole repository, the recipients that the policy says.
-Where somebody joined, no value changes; where somebody left, every value of the Secret is encrypted again,
-and the keys whose values have to be changed at their source are listed: history can't be recalled.
+		Short: "Make sealed manifests and sealed files follow the policy",
+		Long: `Give every sealed manifest and sealed file below the paths, or of the whole repository, the recipients that the
+policy says. Where somebody joined, no value of a manifest changes; where somebody left, every value of the
+Secret is encrypted again, and the keys whose values have to be changed at their source are listed: history
+can't be recalled. A sealed file is encrypted again as a whole either way.
 
 All or nothing: on any error no file is changed. A file whose values were sealed for others than its rule
 ever resolved to in a policy you accepted is refused unless named with --widen: it may be a copy that
-somebody put below a wider rule.` + exitHelp(statusNoIdentity, statusAuthentication),
+somebody put below a wider rule.
+
+A sealed file does not say who can read it, only how many. It follows the policy if that is what its rule says,
+and says no less than the git history: the policy committed along with it, and where else the file ever was.` + exitHelp(statusNoIdentity, statusAuthentication),
 		Example: `  ageseal rekey --dry-run
   ageseal rekey apps/shop/prod
   ageseal rekey --widen apps/shop/prod/db.yaml      # yes, they may read it`,
@@ -44,7 +48,7 @@ somebody put below a wider rule.` + exitHelp(statusNoIdentity, statusAuthenticat
 	flags.BoolVar(&o.rotate, "rotate", false, "encrypt every value again, as after a leak")
 	flags.BoolVar(&o.consolidate, "consolidate", false, "encrypt those Secrets again whose values have gathered several data keys")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and why")
-	_ = cmd.MarkFlagFilename("widen", "yaml", "yml", "json")
+	_ = cmd.MarkFlagFilename("widen", "yaml", "yml", "json", "age")
 	return cmd
 }
 
@@ -74,8 +78,9 @@ func (c *cli) runRekey(o *rekeyOptions, args []string) error {
 		}
 		defer unlock()
 	}
-	found, _, err := c.inputs(args)
-	if err != nil {
+	sealed, rest, fileErr := c.sealedInputs(args)
+	found, _, err := c.inputs(rest)
+	if err := errors.Join(err, fileErr); err != nil {
 		return c.noneChanged(err, "rekeyed")
 	}
 	inputs := slices.DeleteFunc(found, func(in *input) bool { return !holdsSealed(in.file) && !holdsBroken(in.file) })
@@ -87,6 +92,10 @@ func (c *cli) runRekey(o *rekeyOptions, args []string) error {
 			errs = append(errs, within(in.shown, err))
 		}
 	}
+	files, err := c.fileRekeys(o, sealed)
+	if err != nil {
+		errs = append(errs, joined(err)...)
+	}
 	if len(errs) > 0 {
 		return c.noneChanged(distinct(errs), "rekeyed")
 	}
@@ -95,23 +104,31 @@ func (c *cli) runRekey(o *rekeyOptions, args []string) error {
 		return err
 	}
 	writer := secret.NewWriter()
-	done := make([][]secret.Rekeyed, len(inputs))
-	faults := c.each(len(inputs), "rekeying", func(i int) (err error) {
-		options[i].Opener = opener
-		if done[i], err = writer.Rekey(inputs[i].file, options[i]); err != nil {
-			return &fileError{inputs[i].shown, err}
+	names := make([]string, len(inputs)+len(files))
+	done := make([][]secret.Rekeyed, len(names))
+	faults := c.each(len(names), "rekeying", func(i int) (err error) {
+		if i < len(inputs) {
+			names[i], options[i].Opener = inputs[i].shown, opener
+			done[i], err = writer.Rekey(inputs[i].file, options[i])
+		} else {
+			f := files[i-len(inputs)]
+			names[i], f.options.Opener = f.in.shown, opener
+			done[i], err = f.rekey()
+		}
+		if err != nil {
+			return &fileError{names[i], err}
 		}
 		return nil
 	})
 	if failed := slices.DeleteFunc(slices.Clone(faults), func(err error) bool { return err == nil }); len(failed) > 0 {
-		return errors.Join(errors.Join(failed...), fmt.Errorf("%d of %s could not be rekeyed, no file was changed", len(failed), count(len(inputs), "file")))
+		return errors.Join(errors.Join(failed...), fmt.Errorf("%d of %s could not be rekeyed, no file was changed", len(failed), count(len(names), "file")))
 	}
 	if !o.dryRun {
-		if err := c.write(inputs); err != nil {
+		if err := c.write(inputs, filesToWrite(files)...); err != nil {
 			return err
 		}
 	}
-	c.reportRekeyed(o, inputs, done)
+	c.reportRekeyed(o, names, done)
 	return c.confirmNarrowed(o, done)
 }
 
@@ -137,11 +154,16 @@ func (c *cli) confirmNarrowed(o *rekeyOptions, done [][]secret.Rekeyed) error {
 // rekeyOptions finds the target of one file, and what its very rule resolved to in the policies accepted before.
 func (c *cli) rekeyOptions(o *rekeyOptions, in *input) (secret.RekeyOptions, error) {
 	target, sharing, err := c.sharing(in, &recipientFlags{})
-	sharing.Widen = slices.ContainsFunc(o.widen, func(path string) bool {
-		real, err := filepath.EvalSymlinks(path)
-		return err == nil && sameFile(real, in.path)
-	})
+	sharing.Widen = o.widens(in.path)
 	return secret.RekeyOptions{Target: target, Sharing: sharing, Rotate: o.rotate, Consolidate: o.consolidate}, err
+}
+
+// widens reports whether a file, absolute and resolved, is named with --widen.
+func (o *rekeyOptions) widens(file string) bool {
+	return slices.ContainsFunc(o.widen, func(path string) bool {
+		real, err := filepath.EvalSymlinks(path)
+		return err == nil && sameFile(real, file)
+	})
 }
 
 // sharing says for whom the values of a sealed file may be encrypted again: the rule of its path, and what that very rule resolved to in
@@ -161,13 +183,13 @@ func (c *cli) sharing(in *input, r *recipientFlags) (secret.Target, secret.Shari
 	}
 	return secret.Target{Recipients: rule.Recipients, Namespace: rule.Namespace}, secret.Sharing{
 		Resolved: func(to []string) bool {
-			return slices.ContainsFunc(resolved, func(r []string) bool { return slices.Equal(r, to) })
+			return slices.ContainsFunc(resolved, func(r []*crypt.Recipient) bool { return slices.Equal(crypt.Fingerprints(r), to) })
 		},
 	}, nil
 }
 
-// resolved gives the fingerprints that the rule of this pattern stood for in each policy accepted before.
-func (r *repository) resolved(c *cli, pattern string) ([][]string, error) {
+// resolved gives the recipients that the rule of this pattern stood for in each policy accepted before.
+func (r *repository) resolved(c *cli, pattern string) ([][]*crypt.Recipient, error) {
 	if r.pins == nil {
 		return nil, nil
 	}
@@ -176,14 +198,14 @@ func (r *repository) resolved(c *cli, pattern string) ([][]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.history, r.rules = history, map[string][][]string{}
+		r.history, r.rules = history, map[string][][]*crypt.Recipient{}
 		c.known = append(c.known, history...)
 	}
 	sets, ok := r.rules[pattern]
 	if !ok {
 		for _, p := range r.history {
 			if rule, ok := p.RuleByPattern(pattern); ok {
-				sets = append(sets, crypt.Fingerprints(rule.Recipients))
+				sets = append(sets, rule.Recipients)
 			}
 		}
 		r.rules[pattern] = sets
@@ -197,33 +219,50 @@ func sameFile(a, b string) bool {
 	return errA == nil && errB == nil && a == b
 }
 
-func (c *cli) reportRekeyed(o *rekeyOptions, inputs []*input, done [][]secret.Rekeyed) {
+func (c *cli) reportRekeyed(o *rekeyOptions, names []string, done [][]secret.Rekeyed) {
 	verb, changed := "rekeyed", 0
 	if o.dryRun {
 		verb = "would rekey"
 	}
 	var change []string
-	for i, in := range inputs {
+	for i, name := range names {
 		if len(done[i]) > 0 {
 			changed++
 		}
 		for _, r := range done[i] {
-			var why []string
-			if len(r.Joined) > 0 {
-				why = append(why, c.names(r.Joined)+" joined")
+			if len(r.Exposed) > 0 {
+				change = append(change, fmt.Sprintf("%s: Secret %s: %s", name, r.Secret, strings.Join(r.Exposed, ", ")))
 			}
-			if len(r.Left) > 0 {
-				why = append(why, c.names(r.Left)+" left, every value encrypted again")
-				change = append(change, fmt.Sprintf("%s: Secret %s: %s", in.shown, r.Secret, strings.Join(r.Exposed, ", ")))
-			}
-			if len(r.Left) == 0 && len(r.Rotated) > 0 {
-				why = append(why, "every value encrypted again")
-			}
-			c.note("%s: %s Secret %s: %s", in.shown, verb, r.Secret, strings.Join(why, "; "))
+			c.note("%s: %s Secret %s: %s", name, verb, r.Secret, c.whyRekeyed(&r))
 		}
 	}
-	c.note("%s, %d changed", count(len(inputs), "file"), changed)
+	c.note("%s, %d changed", count(len(names), "file"), changed)
 	if len(change) > 0 {
 		c.warn("who left could read these values: history keeps them\n  "+strings.Join(change, "\n  "), "change them at their source")
 	}
+}
+
+func (c *cli) whyRekeyed(r *secret.Rekeyed) string {
+	var why []string
+	joined, left := " joined", " left"
+	if r.Unsure {
+		joined, left = " may have joined", " may have left"
+	}
+	again := "every value encrypted again"
+	if r.Whole {
+		again = "the file encrypted again as a whole"
+	}
+	if len(r.Joined) > 0 {
+		why = append(why, c.names(r.Joined)+joined)
+	}
+	if len(r.Left) > 0 {
+		left += ", " + again
+		why = append(why, c.names(r.Left)+left)
+	} else if len(r.Rotated) > 0 {
+		why = append(why, again)
+	}
+	if r.Unsure && len(r.Joined)+len(r.Left) == 0 {
+		why = append(why, "who could read it before is not known")
+	}
+	return strings.Join(why, "; ")
 }

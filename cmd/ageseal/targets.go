@@ -29,8 +29,8 @@ type repository struct {
 	keys   []string     // name it in the pins
 	nested bool         // it lies inside another repository, whose author may have put it there
 
-	history []*policy.Policy      // accepted before, newest first; read when rekey asks
-	rules   map[string][][]string // pattern → what its rule resolved to in each of history
+	history []*policy.Policy                // accepted before, newest first; read when rekey asks
+	rules   map[string][][]*crypt.Recipient // pattern → what its rule resolved to in each of history
 }
 
 // recipientFlags are --recipient and --recipients-file.

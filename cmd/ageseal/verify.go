@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/policy"
 	"github.com/ageseal/ageseal/verify"
 )
@@ -25,8 +26,8 @@ func newVerifyCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [PATH ...]",
 		Short: "Find plaintext Secrets and private keys, without any key",
-		Long: `Look for native Secrets with values, private keys, sealed manifests that can't be opened by anybody, or by more
-people than the policy says; copies below a wider rule; labels that have a cluster give values away. With
+		Long: `Look for native Secrets with values, private keys, sealed manifests and files that can't be opened by anybody, or by
+more people than the policy says; copies below a wider rule; labels that have a cluster give values away. With
 --staged, what the next commit holds is checked; this is what the git hook runs. A finding can be silenced
 for a path in the policy, with a reason; for --staged, in the policy that is committed already.
 
@@ -109,7 +110,7 @@ func joined(err error) []error {
 }
 
 func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
-	v := &verifier{c: c}
+	v := newVerifier(c)
 	for _, arg := range args {
 		// A link that is named is followed, those that the walk meets are not.
 		root, err := filepath.EvalSymlinks(arg)
@@ -131,35 +132,32 @@ func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
 			return nil, err
 		}
 	}
-	return v.findings, v.across()
+	if err := v.checkFiles(); err != nil {
+		return nil, err
+	}
+	err := v.across()
+	return v.findings, err
 }
 
 // verifier looks into files of the work tree.
 type verifier struct {
 	c         *cli
 	findings  []verify.Finding
+	ageFiles  []seenFile
 	silencers map[string]func(rule, path string) bool // by top level
 	judges    map[string]*verify.Judge                // likewise
+	rules     *rulesAsTheyAre
 }
 
-// judge is that of the repository at top.
+func newVerifier(c *cli) *verifier { return &verifier{c: c, rules: &rulesAsTheyAre{c: c}} }
+
+// judge is that of the repository at top, by its policy as it lies in the work tree.
 func (v *verifier) judge(top string) *verify.Judge {
 	if v.judges[top] == nil {
 		if v.judges == nil {
 			v.judges = map[string]*verify.Judge{}
 		}
-		v.judges[top] = verify.NewJudge(func() *policy.Policy {
-			file := filepath.Join(top, policy.FileName)
-			if v.c.policyFile != "" {
-				file = v.c.policyFile
-			}
-			data, err := os.ReadFile(file)
-			if err != nil {
-				return nil
-			}
-			p, _ := policy.Parse(data) // one that can't be read is a finding of its own
-			return p
-		})
+		v.judges[top] = verify.NewJudge(func() *policy.Policy { return v.rules.in(top, filepath.Join(top, policy.FileName)) })
 	}
 	return v.judges[top]
 }
@@ -208,6 +206,9 @@ func (v *verifier) file(path string) error {
 	found := v.judge(top).Bytes(path, filepath.ToSlash(rel), data)
 	if rel == policy.FileName {
 		found = append(found, brokenPolicy(path, data)...)
+	}
+	if crypt.IsArmored(data) {
+		v.ageFiles = append(v.ageFiles, seenFile{path, abs, data})
 	}
 	return v.add(abs, found...)
 }

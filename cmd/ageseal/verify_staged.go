@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
+	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/git"
 	"github.com/ageseal/ageseal/policy"
 	"github.com/ageseal/ageseal/verify"
@@ -19,8 +21,10 @@ func (c *cli) verifyStaged() ([]verify.Finding, error) {
 		return nil, err
 	}
 	s := &stage{c: c, ctx: ctx, repo: repo, seen: map[string]bool{}}
+	s.policy = sync.OnceValue(s.readPolicy)
 	s.judge = verify.NewJudge(s.policy)
 	var findings []verify.Finding
+	var files []seenFile
 	err = repo.Staged(ctx, maxVerified, func(b git.Blob) error {
 		shown := s.shown(b.Path)
 		s.seen[b.Path] = true
@@ -31,6 +35,9 @@ func (c *cli) verifyStaged() ([]verify.Finding, error) {
 		if b.Path == policy.FileName {
 			findings = append(findings, brokenPolicy(shown, b.Data)...)
 		}
+		if crypt.IsArmored(b.Data) {
+			files = append(files, seenFile{shown, filepath.Join(repo.Top, filepath.FromSlash(b.Path)), b.Data})
+		}
 		return nil
 	})
 	if err == nil {
@@ -40,7 +47,7 @@ func (c *cli) verifyStaged() ([]verify.Finding, error) {
 		return nil, err
 	}
 	copies, err := s.copies(findings)
-	findings = append(findings, copies...)
+	findings = slices.Concat(findings, s.files(files), copies)
 	if err != nil || len(findings) == 0 {
 		return nil, err
 	}
@@ -61,6 +68,8 @@ type stage struct {
 	repo  *git.Repo
 	judge *verify.Judge
 	seen  map[string]bool // what is staged
+
+	policy func() *policy.Policy
 }
 
 // shown is how messages name a file of the index.
@@ -68,8 +77,8 @@ func (s *stage) shown(path string) string {
 	return relative(filepath.Join(s.repo.Top, filepath.FromSlash(path)))
 }
 
-// policy is the one that the commit will have: whoever joins and the files that are encrypted for them may be one commit.
-func (s *stage) policy() *policy.Policy {
+// readPolicy reads the one that the commit will have: whoever joins and the files that are encrypted for them may be one commit.
+func (s *stage) readPolicy() *policy.Policy {
 	if s.c.policyFile != "" {
 		data, err := os.ReadFile(s.c.policyFile)
 		if err != nil {

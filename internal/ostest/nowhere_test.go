@@ -202,6 +202,16 @@ func TestNowhereWrites(t *testing.T) {
 			return []string{"mv", "-r", alice(), "-i", w.key, "--name", "moved", w.sealed}
 		}},
 		{"unset", func(w *world) []string { return []string{"unset", w.sealed, "password"} }},
+		{"rekey of a sealed file", func(w *world) []string {
+			seal := w.command("encrypt", "-r", alice(), "--as", "value", "--name", "a", "-n", "b", "--key", "k", "-o", w.repo+"/k.age", "-")
+			seal.stdin = text(w.canary)
+			succeed(w.t, seal)
+			policy := "apiVersion: ageseal.dev/v1alpha1\nkind: Policy\nrecipients: {alice: " + alice() + "}\nrules: [{path: \"**\", recipients: [alice]}]\n"
+			if err := os.WriteFile(w.repo+"/policy.yaml", []byte(policy), 0o644); err != nil {
+				w.t.Fatal(err)
+			}
+			return []string{"rekey", "--rotate", "-i", w.key, "--policy", w.repo + "/policy.yaml", w.repo + "/k.age"}
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
