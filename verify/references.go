@@ -234,10 +234,22 @@ func (r *referencer) elsewhere(m *miss) string {
 	var names []string
 	for _, s := range r.sources {
 		if s.render == m.resource.render || s.namespace != "" && s.namespace == m.namespace {
-			names = append(names, s.name)
+			names = append(names, unhashed(s.name))
 		}
 	}
+	if slices.Contains(names, m.name) {
+		return "; there is one with a hash behind its name, which references of its own kustomization follow and no others"
+	}
 	return meant(m.name, names)
+}
+
+// unhashed is a name as people write it, without what kustomize appends to that of a generated Secret (kustomize/api/hasher).
+func unhashed(name string) string {
+	const length, letters = 10, "2456789bcdfghkmt"
+	if i := strings.LastIndexByte(name, '-'); i > 0 && len(name) == i+1+length && strings.Trim(name[i+1:], letters) == "" {
+		return name[:i]
+	}
+	return name
 }
 
 // unused warns of Secrets in the renders that nothing refers to.

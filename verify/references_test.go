@@ -152,6 +152,10 @@ func TestReferences(t *testing.T) {
 		"no such key":     {[]string{dbSecret + envPod("db", "token") + both}, []string{"a: missing-key: shop/db [token]: Pod shop/web: container web: env PASSWORD: the Secret has no such key", "1 resolved, 0 unjudged"}},
 		"a typo in a name": {[]string{dbSecret + envPod("dbb", "password") + both}, []string{
 			"a: missing-secret: shop/dbb: Pod shop/web: container web: env PASSWORD: there is no such Secret; did you mean db?", "1 resolved, 0 unjudged"}},
+		"a typo in a name with a hash": {[]string{strings.Replace(dbSecret, "name: db", "name: database-24567ddfgh", 1) + envPod("databse", "password")}, []string{
+			"a: missing-secret: shop/databse: Pod shop/web: container web: env PASSWORD: there is no such Secret; did you mean database?", "warning: a: unused-secret: shop/database-24567ddfgh"}},
+		"a hash elsewhere": {[]string{envPod("db", "user"), strings.Replace(dbSecret, "name: db", "name: db-24567ddfgh", 1)}, []string{
+			missing("; there is one with a hash behind its name, which references of its own kustomization follow and no others"), "warning: b: unused-secret: shop/db-24567ddfgh"}},
 		"an item": {[]string{dbSecret + podOf("volumes: [{name: v, secret: {secretName: db, items: [{key: user, path: u}, {key: passwd, path: p}]}}]")}, []string{
 			"a: missing-key: shop/db [passwd]: Pod shop/web: volume v: the Secret has no such key; did you mean password?", "warning: a: unused-key: shop/db [password]"}},
 		"an optional key": {[]string{dbSecret + both + podOf("containers: [{name: c, env: [{name: P, valueFrom: {secretKeyRef: {name: db, key: no, optional: true}}}]}]")}, []string{"2 resolved, 0 unjudged"}},
