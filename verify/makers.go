@@ -80,7 +80,9 @@ func (o *resource) secret(hidden string) *source {
 				s.more = true
 				return
 			}
-			s.keys[key] = false
+			if !strings.HasPrefix(key, "sops_") { // of a dotenv that Flux decrypts
+				s.keys[key] = false
+			}
 		})
 	}
 	var kind string

@@ -135,7 +135,7 @@ func (r *referencer) judge(o *resource, x *reference) {
 		switch {
 		case s.render == o.render:
 			here = append(here, s)
-		case x.namespace != "" && (s.namespace == x.namespace || s.anywhere):
+		case s.anywhere || x.namespace != "" && s.namespace == x.namespace:
 			elsewhere = append(elsewhere, s)
 		}
 	}

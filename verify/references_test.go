@@ -185,7 +185,8 @@ func TestReferences(t *testing.T) {
 		"a token":         {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\ntype: kubernetes.io/service-account-token\n" + envPod("db", "token")}, []string{"1 resolved, 0 unjudged"}},
 		"SOPS": {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\nstringData: {user: 'ENC[x]'}\nsops: {mac: x}\n" + envPod("db", "user") + envPod("db", "usr")}, []string{
 			"a: missing-key: shop/db [usr]: Pod shop/web: container web: env PASSWORD: the Secret has no such key; did you mean user?", "1 resolved, 0 unjudged"}},
-		"a text for data": {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\ndata: $CANARY\n" + both}, []string{"1 resolved, 0 unjudged"}},
+		"a dotenv of SOPS": {[]string{strings.Replace(dbSecret, "user:", "sops_mac: eA==, user:", 1) + envPod("db", "password")}, []string{"warning: a: unused-key: shop/db [user]", "1 resolved, 0 unjudged"}},
+		"a text for data":  {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\ndata: $CANARY\n" + both}, []string{"1 resolved, 0 unjudged"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, judged(t, c.streams...)); diff != "" {
@@ -233,6 +234,9 @@ func TestReferencesMade(t *testing.T) {
 	copied := strings.Replace(strings.Replace(dbSecret, "shop", "prod", 1), "name: db", `annotations: {reflector.v1.k8s.emberstack.com/reflection-allowed: "true"}, name: db`, 1)
 	if diff := cmp.Diff([]string{"1 resolved, 0 unjudged"}, judged(t, envPod("db", "user"), copied)); diff != "" {
 		t.Errorf("a copy (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"1 resolved, 0 unjudged"}, judged(t, strings.Replace(envPod("db", "user"), ", namespace: shop", "", 1), copied)); diff != "" {
+		t.Errorf("a copy, in whichever namespace (-want +got):\n%s", diff)
 	}
 }
 
@@ -287,6 +291,11 @@ func TestReferencesBounded(t *testing.T) {
 		_, _ = verify.CheckReferences([]verify.Render{{File: "a", YAML: []byte(text)}}, hidden)
 		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("%s: took %v", name, took)
+		}
+	}
+	for _, text := range []string{"", "---\n", "---\n---\n", "# x\n", "- a\n", "x", "null", "{}", "apiVersion: [v1]\nkind: {}\nmetadata: 3\n"} {
+		if got := judged(t, dbSecret+"---\n"+text+envPod("db", "user")); len(got) != 2 {
+			t.Errorf("%q: %q", text, got)
 		}
 	}
 	if _, err := verify.CheckReferences([]verify.Render{{File: "a", YAML: []byte("a: [" + canary)}}, hidden); err == nil || strings.Contains(err.Error(), "CANARY") {

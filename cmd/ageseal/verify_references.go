@@ -18,10 +18,10 @@ import (
 
 const referencesHelp = `
 With --references, look instead at what kustomizations build to, values redacted: whatever refers to a Secret and a key has to
-find both there, by the same namespace in another one, or as what an ExternalSecret, a SealedSecret or a Certificate will
-make. The kustomizations are those in the directories named, each of which has to build, or those below directories that
-are none themselves; without any, those of the repository that no other one uses. One that can't be built as it is, without
-helm, functions and the network, is a warning. So are Secrets and keys that nothing refers to.`
+find both there, in the same namespace of another one, or as what an ExternalSecret, a SealedSecret or a Certificate will make.
+The kustomizations are those in the directories named, each of which has to build; those below a directory that has none itself;
+without any, those of the repository that no other one uses. One that can't be built without helm, functions and the network is
+a warning then. So are Secrets and keys that nothing refers to, if everything was built.`
 
 // verifyReferences builds without a key, and judges all that was built together.
 func (c *cli) verifyReferences(dirs []string) ([]verify.Finding, error) {
