@@ -170,16 +170,17 @@ func (o *resource) certificate() []*source {
 	return []*source{s}
 }
 
-// shimmed is what cert-manager makes of the annotations of an Ingress or a Gateway: each certificate that it names.
+// shimmed is what cert-manager makes of the annotations of an Ingress or a Gateway: each certificate that it names in its
+// own namespace.
 func (o *resource) shimmed() (all []*source) {
 	for _, name := range []string{"cert-manager.io/issuer", "cert-manager.io/cluster-issuer", "kubernetes.io/tls-acme"} {
 		if _, ok := o.annotated[name]; !ok {
 			continue
 		}
 		for _, x := range o.tlsNames() {
-			s := o.made(x.Name, "tls.crt", "tls.key", "ca.crt")
-			s.namespace = x.Namespace
-			all = append(all, s)
+			if x.Namespace == o.namespace {
+				all = append(all, o.made(x.Name, "tls.crt", "tls.key", "ca.crt"))
+			}
 		}
 		break
 	}

@@ -240,6 +240,62 @@ func TestReferencesMade(t *testing.T) {
 	}
 }
 
+// Where a namespace comes from, and how a Secret gets into several.
+func TestReferencesNamespaces(t *testing.T) {
+	const (
+		flux  = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec: {path: apps/a, targetNamespace: NS}\n"
+		argo  = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: {source: {path: apps/a}, destination: {namespace: prod}}\n"
+		none  = "there is no such Secret"
+		other = "; there is one in namespace prod"
+	)
+	prod := strings.Replace(dbSecret, "shop", "prod", 1)
+	user := envPod("db", "user") + envPod("db", "password")
+	resolved := func(n int) []string { return []string{fmt.Sprintf("%d resolved, 0 unjudged", n)} }
+	gateway := func(at, annotations string) string {
+		return "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: web, namespace: shop" + annotations + "}\nspec: {listeners: [{tls: {certificateRefs: [{name: tls" + at + "}]}}]}\n"
+	}
+	certificate := func(template string) string {
+		return "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: tls, namespace: prod}\nspec: {secretName: tls" + template + "}\n"
+	}
+	const shim, copies = ", annotations: {cert-manager.io/issuer: x}", "{annotations: {reflector.v1.k8s.emberstack.com/reflection-allowed: \"true\"}}"
+	missingTLS := func(namespace, rest string) []string {
+		return []string{"a: missing-secret: " + namespace + "/tls: Gateway shop/web: certificateRefs: " + none + rest}
+	}
+	for name, c := range map[string]struct {
+		streams []string
+		want    []string
+	}{
+		"Flux overrides":     {[]string{user, prod, strings.Replace(flux, "NS", "prod", 1)}, resolved(2)},
+		"a variable of Flux": {[]string{user, dbSecret, strings.Replace(flux, "NS", "'${NS}'", 1)}, resolved(2)},
+		"Argo CD does not":   {[]string{user, dbSecret, argo}, resolved(2)},
+
+		"in another one":    {[]string{gateway(", namespace: prod", "") + "---\n" + certificate("")}, resolved(1)},
+		"not in that":       {[]string{gateway("", "") + "---\n" + certificate("")}, missingTLS("shop", other)},
+		"copied there":      {[]string{gateway("", ""), certificate(", secretTemplate: " + copies)}, resolved(1)},
+		"made there":        {[]string{gateway("", shim)}, resolved(1)},
+		"not made there":    {[]string{gateway(", namespace: prod", shim)}, missingTLS("prod", "")},
+		"of a volume":       {[]string{"apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: x}\nspec: {csi: {nodeStageSecretRef: {name: db, namespace: prod}}}\n", prod}, resolved(1)},
+		"of a class":        {[]string{"apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: x}\nparameters: {csi.storage.k8s.io/node-stage-secret-name: db, csi.storage.k8s.io/node-stage-secret-namespace: prod}\n", prod}, resolved(1)},
+		"of a class, later": {[]string{"apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: x}\nparameters: {csi.storage.k8s.io/node-stage-secret-name: db, csi.storage.k8s.io/node-stage-secret-namespace: \"${pvc.namespace}\"}\n"}, []string{"0 resolved, 1 unjudged"}},
+		"of an operator's":  {[]string{"apiVersion: x.com/v1\nkind: X\nmetadata: {name: x, namespace: shop}\nspec: {secretKeyRef: {name: db, namespace: prod, key: user}}\n", prod}, resolved(1)},
+		"nobody knows":      {[]string{"apiVersion: x.com/v1\nkind: X\nmetadata: {name: x}\nspec: {secretKeyRef: {name: db, key: user}}\n", prod}, []string{"0 resolved, 1 unjudged"}},
+		"for all": {[]string{envPod("db", "user"), "apiVersion: external-secrets.io/v1\nkind: ClusterExternalSecret\nmetadata: {name: db}\nspec: {externalSecretSpec: {data: [{secretKey: user}]}}\n"},
+			resolved(1)},
+		"copied by External Secrets": {[]string{envPod("db", "user"), "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {name: db, namespace: prod}\nspec: {target: {template: {metadata: " + copies + "}}}\n"},
+			resolved(1)},
+		"filled from another": {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop, annotations: {replicator.v1.mittwald.de/replicate-from: prod/db}}\ndata: {x: eA==}\n" + envPod("db", "user")}, resolved(1)},
+		"generated": {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop, annotations: {secret-generator.v1.mittwald.de/autogenerate: user}}\ndata: {x: eA==}\n" + envPod("db", "user") + envPod("db", "x")},
+			resolved(2)},
+		"a key that is made later": {[]string{dbSecret + envPod("db", "'${KEY}'") + envPod("db", "user") + envPod("db", "password")}, resolved(3)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, judged(t, c.streams...)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // Who names a Secret in a way nobody knows here uses it, so that a warning is rarely wrong; a key that a known Secret does not have is one in
 // any kind.
 func TestReferencesElsewhere(t *testing.T) {
@@ -247,14 +303,15 @@ func TestReferencesElsewhere(t *testing.T) {
 		user string
 		want []string
 	}{
-		"a custom kind":        {"apiVersion: example.com/v1\nkind: Database\nmetadata: {name: x}\nspec: {deep: [{auth: db}]}", nil},
-		"only by its own name": {"apiVersion: example.com/v1\nkind: Database\nmetadata: {name: db, labels: {app: db}}\nspec: {size: 3}", []string{"warning: a: unused-secret: shop/db"}},
-		"a core kind":          {"apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {selector: {app: db}}", []string{"warning: a: unused-secret: shop/db"}},
-		"a CRD's schema":       {"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x}\nspec: {description: the db}", []string{"warning: a: unused-secret: shop/db"}},
-		"an annotation":        {"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: x, annotations: {nginx.ingress.kubernetes.io/auth-secret: shop/db}}\nspec: {}", nil},
-		"an argument":          {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: c, args: [--secret=shop/db]}]}", nil},
-		"a role":               {"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x}\nrules: [{resources: [secrets], resourceNames: [db]}]", nil},
-		"values of a chart":    {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {values.yaml: \"auth:\\n  existingSecret: db\\n\"}", nil},
+		"a custom kind":           {"apiVersion: example.com/v1\nkind: Database\nmetadata: {name: x}\nspec: {deep: [{auth: db}]}", nil},
+		"only by its own name":    {"apiVersion: example.com/v1\nkind: Database\nmetadata: {name: db, labels: {app: db}}\nspec: {size: 3}", []string{"warning: a: unused-secret: shop/db"}},
+		"a core kind":             {"apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {selector: {app: db}}", []string{"warning: a: unused-secret: shop/db"}},
+		"a CRD's schema":          {"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x}\nspec: {description: the db}", []string{"warning: a: unused-secret: shop/db"}},
+		"an annotation":           {"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: x, annotations: {nginx.ingress.kubernetes.io/auth-secret: shop/db}}\nspec: {}", nil},
+		"an argument":             {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: c, args: [--secret=shop/db]}]}", nil},
+		"an alias, first in vain": {"apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {hostname: &h db, containers: [{name: c, args: [*h]}]}", nil},
+		"a role":                  {"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x}\nrules: [{resources: [secrets], resourceNames: [db]}]", nil},
+		"values of a chart":       {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {values.yaml: \"auth:\\n  existingSecret: db\\n\"}", nil},
 		"a key of a chart's": {"apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: x, namespace: shop}\nspec: {values: {env: [{P: {valueFrom: {secretKeyRef: {name: db, key: usr}}}}]}}",
 			[]string{"a: missing-key: shop/db [usr]: HelmRelease shop/x: secretKeyRef: the Secret has no such key; did you mean user?"}},
 		"a chart's own": {"apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: x, namespace: shop}\nspec: {values: {a: db, envFrom: [{secretRef: {name: own}}]}}",

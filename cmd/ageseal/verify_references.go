@@ -49,7 +49,8 @@ func (c *cli) verifyReferences(dirs []string) ([]verify.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	warnings, err := c.unsilenced(refs.Warnings)
+	v := &verifier{c: c}
+	warnings, err := v.unsilenced(refs.Warnings)
 	if err != nil {
 		return nil, err
 	}
@@ -60,12 +61,12 @@ func (c *cli) verifyReferences(dirs []string) ([]verify.Finding, error) {
 		}
 	}
 	c.note("%d kustomizations, %d references to Secrets that resolve, %d that can't be judged", len(s.renders), refs.Resolved, refs.Unjudged)
-	return c.unsilenced(refs.Findings)
+	return v.unsilenced(refs.Findings)
 }
 
 // unsilenced are the findings that no policy silences for their kustomization.
-func (c *cli) unsilenced(found []verify.Finding) ([]verify.Finding, error) {
-	v := &verifier{c: c}
+func (v *verifier) unsilenced(found []verify.Finding) ([]verify.Finding, error) {
+	v.findings = nil
 	for _, f := range found {
 		abs, err := filepath.Abs(f.File)
 		if err == nil {
