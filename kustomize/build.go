@@ -36,6 +36,8 @@ type Options struct {
 	Root string
 	// AllowRemote lets bases come from other git repositories. What is sealed there is opened like the rest.
 	AllowRemote bool
+	// Offline refuses a kustomization that names anything elsewhere, before it is fetched.
+	Offline bool
 	// AllowTypes are the credential types (manifest.IsCredentialType) that the builder allows.
 	AllowTypes []string
 	// Namespace is where output without a namespace will be applied. Empty: unknown.
@@ -92,6 +94,7 @@ func Build(ctx context.Context, target string, o Options) (*Result, error) {
 		root = os.DevNull // nothing is below it
 	}
 	b.fs = newFileSystem(root, o.AllowRemote)
+	b.fs.offline = o.Offline
 	b.fs.serve, b.fs.serveFile = b.serve, b.serveFile
 	b.tree = newTree(func(path string) (string, bool) {
 		full, _, err := b.fs.resolve(path)

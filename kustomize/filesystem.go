@@ -21,6 +21,7 @@ type fileSystem struct {
 	root        string // resolved
 	clones      string // how the path of a clone made by kustomize begins
 	allowRemote bool
+	offline     bool
 	dirs        map[string]string // directory → the same, resolved
 	tree        *tree
 	serve       func(path string, use use, src []byte) ([]byte, error)
@@ -91,6 +92,9 @@ func (f *fileSystem) ReadFile(path string) ([]byte, error) {
 		if err := f.tree.kustomization(full, src); err != nil {
 			return nil, f.keep(err)
 		}
+		if err := f.stayHere(); err != nil {
+			return nil, err
+		}
 		return src, nil
 	}
 	if isAgeFile(src, use) {
@@ -115,8 +119,20 @@ func (f *fileSystem) ReadFile(path string) ([]byte, error) {
 	}
 	if use&(useGenerator|useTransformer) != 0 {
 		f.tree.functions(full, src) // of what is served: ours are functions no more
+		f.tree.plugin(src)
+		if err := f.stayHere(); err != nil {
+			return nil, err
+		}
 	}
 	return src, nil
+}
+
+// stayHere refuses, in a build that is offline, what the files read so far name elsewhere: it is not fetched yet.
+func (f *fileSystem) stayHere() error {
+	if !f.offline || f.tree.remote == "" {
+		return nil
+	}
+	return f.keep(&Error{File: f.tree.last, Err: factf(ErrRemote, "%s would be fetched", f.tree.remote)})
 }
 
 // cause is what went wrong, without the operation and the path.

@@ -22,6 +22,7 @@ type Inspection struct {
 	Faults         []error  // *Error: Decrypters that can't work, sealed manifests written into a kustomization
 
 	tree *tree
+	own  []string // paths of the kustomizations that are built by themselves, if no other one uses them
 }
 
 // Config is configuration of a plugin that is not kustomize's own.
@@ -47,7 +48,11 @@ func Inspect(files []string) *Inspection {
 		if !isKustomization(path) {
 			continue
 		}
-		if k, src := readKustomization(path); k != nil {
+		k, src := readKustomization(path)
+		if k == nil || k.Kind != types.ComponentKind {
+			i.own = append(i.own, path)
+		}
+		if k != nil {
 			i.Kustomizations++
 			if err := i.tree.kustomization(path, src); err != nil {
 				i.Faults = append(i.Faults, err)
@@ -61,6 +66,12 @@ func Inspect(files []string) *Inspection {
 
 // Uses reports whether a kustomization, or a Decrypter that one lists, reads the file at an absolute and resolved path.
 func (i *Inspection) Uses(path string) bool { return i.tree.uses[path] != 0 }
+
+// Roots are the paths of the kustomizations that no other one uses, in the order of the files: what is built by itself.
+// Components are not, ones that can't be read are.
+func (i *Inspection) Roots() []string {
+	return slices.DeleteFunc(slices.Clone(i.own), func(path string) bool { return i.Uses(filepath.Dir(path)) })
+}
 
 func readKustomization(path string) (*types.Kustomization, []byte) {
 	src := readSmall(path)

@@ -24,8 +24,8 @@ const redactedDomain = "ageseal.dev/redacted\n"
 // redactor is the source of a build without a key.
 type redactor struct{}
 
-// redactedDotenv begins the key that stands for those of a sealed dotenv, which are inside.
-const redactedDotenv = "REDACTED_DOTENV_"
+// RedactedDotenv begins the key that stands for those of a sealed dotenv, which are inside.
+const RedactedDotenv = "REDACTED_DOTENV_"
 
 // file stands for a sealed file, whose header is encrypted, too: it may be placed in any Secret, and under any key.
 func (redactor) file(s *sealedSource) (*secret.File, error) {
@@ -36,7 +36,7 @@ func (redactor) file(s *sealedSource) (*secret.File, error) {
 	token, key := redactedToken(s.text), ""
 	if s.env {
 		// A key of its own for each: a generator may list several.
-		f.Use, key = crypt.UseEnv, redactedDotenv+strings.ToUpper(token[len(token)-8:])
+		f.Use, key = crypt.UseEnv, RedactedDotenv+strings.ToUpper(token[len(token)-8:])
 	}
 	f.Values = map[string]manifest.Value{key: {Bytes: []byte(token)}}
 	return f, nil

@@ -50,6 +50,7 @@ type tree struct {
 	last      string               // path of the latest, as messages show it
 	cuts      []string             // files whose replacements may cut a value of a Secret into pieces
 
+	remote    string   // the first thing that is to be fetched
 	dropsExec bool     // kustomize drops exec functions
 	leftOut   []string // those, as warnings
 }
@@ -119,6 +120,7 @@ func (t *tree) kustomization(path string, src []byte) error {
 	for _, plugin := range slices.Concat(k.Generators, k.Transformers, k.Validators) {
 		if strings.Contains(plugin, "\n") {
 			t.functions(path, []byte(plugin))
+			t.plugin([]byte(plugin))
 		}
 	}
 	for _, inline := range k.Transformers {
@@ -155,9 +157,21 @@ func (t *tree) each(dir string, paths []string, do func(full, text string)) {
 		if !filepath.IsAbs(p) {
 			p = filepath.Join(dir, p)
 		}
-		if full, ok := t.resolve(p); ok {
+		full, ok := t.resolve(p)
+		if ok {
 			do(full, text)
 		}
+		// A scheme goes before a file of that name; user@host:path and the like after it.
+		if t.remote == "" && (strings.Contains(text, "://") || !ok && text[0] != '{' && (looksRemote(text) || strings.Contains(text, ":"))) {
+			t.remote = text
+		}
+	}
+}
+
+// plugin notes that a text with configuration of kustomize's own plugins, which may name a file to fetch, has a URL in it.
+func (t *tree) plugin(src []byte) {
+	if t.remote == "" && bytes.Contains(src, []byte(konfig.BuiltinPluginApiVersion)) && bytes.Contains(src, []byte("://")) {
+		t.remote = "a URL in a builtin generator or transformer"
 	}
 }
 

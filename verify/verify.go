@@ -1,5 +1,6 @@
 // Package verify finds, without any private key, what must not be committed: plaintext Secrets, private keys, sealed
-// manifests that nobody could open, and sealed files that somebody else can.
+// manifests that nobody could open, and sealed files that somebody else can; and in what kustomizations build to,
+// references to Secrets that are not there.
 //
 // It knows bytes and what a manifest says. It refuses to know where they come from – the index, a directory, a pipe –
 // and whether a finding is silenced. No field of a finding ever holds a value, a part of one, or a key; the names of a

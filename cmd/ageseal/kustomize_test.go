@@ -104,7 +104,7 @@ func TestKustomizeNameSealed(t *testing.T) {
 			target = "overlay"
 		}
 		sealed := checkout(t, plain)
-		sealBelow(t, sealed)
+		sealBelow(t, sealed, secret.EncryptOptions{})
 		if diff := cmp.Diff(theirs.build(t, filepath.Join(plain, target)), ours.build(t, filepath.Join(sealed, target))); diff != "" {
 			t.Errorf("%s (-kustomize +ageseal):\n%s", plain, diff)
 		}
@@ -129,7 +129,7 @@ func checkout(t *testing.T, dir string) string {
 }
 
 // sealBelow encrypts the Secrets below a directory to Dave.
-func sealBelow(t *testing.T, dir string) {
+func sealBelow(t *testing.T, dir string, o secret.EncryptOptions) (n int) {
 	t.Helper()
 	paths, err := manifestsBelow(dir)
 	if err != nil {
@@ -144,12 +144,15 @@ func sealBelow(t *testing.T, dir string) {
 		if err != nil || strings.Contains(path, ".clear.") || filepath.Base(path) == "kustomization.yaml" {
 			continue
 		}
-		target := secret.Target{Recipients: []*crypt.Recipient{testkeys.Dave().Recipient()}}
-		if _, err := secret.NewWriter().Encrypt(f, secret.EncryptOptions{Target: target}); err != nil {
+		o.Target = secret.Target{Recipients: []*crypt.Recipient{testkeys.Dave().Recipient()}}
+		r, err := secret.NewWriter().Encrypt(f, o)
+		if err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
+		n += len(r.Sealed)
 		if err := os.WriteFile(path, f.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return n
 }

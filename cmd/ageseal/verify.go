@@ -17,8 +17,9 @@ import (
 )
 
 type verifyOptions struct {
-	staged bool
-	output string
+	staged     bool
+	references bool
+	output     string
 }
 
 func newVerifyCommand(c *cli) *cobra.Command {
@@ -31,13 +32,16 @@ more people than the policy says; copies below a wider rule; labels that have a 
 --staged, what the next commit holds is checked; this is what the git hook runs. A finding can be silenced
 for a path in the policy, with a reason; for --staged, in the policy that is committed already.
 
-Warnings don't count for the exit status.` + exitHelp(statusFindings),
+Warnings don't count for the exit status.
+` + referencesHelp + exitHelp(statusFindings),
 		Example: `  ageseal verify --staged
   ageseal verify apps
+  ageseal verify --references
   ageseal verify -o sarif > findings.sarif    # for code scanning`,
 		RunE: func(_ *cobra.Command, args []string) error { return c.runVerify(o, args) },
 	}
 	cmd.Flags().BoolVar(&o.staged, "staged", false, "check what is staged for the next commit")
+	cmd.Flags().BoolVar(&o.references, "references", false, "check what the kustomizations found or named say of Secrets")
 	addFormat(cmd, &o.output)
 	return cmd
 }
@@ -49,14 +53,19 @@ func (c *cli) runVerify(o *verifyOptions, args []string) error {
 	if o.staged && len(args) > 0 {
 		return usage("ageseal verify --staged", "--staged checks the index as a whole")
 	}
-	if len(args) == 0 {
-		args = []string{"."}
+	if o.staged && o.references {
+		return usage("ageseal verify --references", "--references builds from files, not from the index")
 	}
 	var findings []verify.Finding
 	var err error
-	if o.staged {
+	switch {
+	case o.references:
+		findings, err = c.verifyReferences(args)
+	case o.staged:
 		findings, err = c.verifyStaged()
-	} else {
+	case len(args) == 0:
+		findings, err = c.verifyPaths([]string{"."})
+	default:
 		findings, err = c.verifyPaths(args)
 	}
 	if err != nil {
