@@ -146,7 +146,9 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 		warn(item.Line, "a build opens it only with --allow-type "+*n.Type, "type %s makes the cluster mint or accept a credential", *n.Type)
 	}
 	if err := CheckCopies(spec.Binding.Namespace, n.Annotations, item.Line, at); err != nil {
-		r.Warnings = append(r.Warnings, *err.(*Error))
+		var w *Error
+		errors.As(err, &w)
+		r.Warnings = append(r.Warnings, *w)
 	}
 	for _, w := range Regrets(n.Type, n.Values, now(o.Now)) {
 		w.Secret = at
