@@ -15,6 +15,17 @@ const MaxHead = 64 << 20
 // Head returns the content that paths, relative to the top level, have at HEAD. Missing from the map is what is no
 // regular file there, or longer than MaxHead; before the first commit that is everything.
 func (r *Repo) Head(ctx context.Context, paths ...string) (map[string][]byte, error) {
+	found, err := r.At(ctx, "HEAD", paths...)
+	if err != nil {
+		if ok, e := r.exists(ctx, "HEAD"); e == nil && !ok {
+			return map[string][]byte{}, nil
+		}
+	}
+	return found, err
+}
+
+// At is Head for any commit, which has to be there.
+func (r *Repo) At(ctx context.Context, commit string, paths ...string) (map[string][]byte, error) {
 	found := map[string][]byte{}
 	given := clean(paths)
 	if len(given) == 0 {
@@ -22,15 +33,12 @@ func (r *Repo) Head(ctx context.Context, paths ...string) (map[string][]byte, er
 	}
 	args := []string{"ls-tree", "-z", "--full-tree"}
 	if asArguments(given) {
-		args = append(append(args, "HEAD", "--"), sorted(given)...)
+		args = append(append(args, commit, "--"), sorted(given)...)
 	} else {
-		args = append(args, "-r", "HEAD")
+		args = append(args, "-r", commit)
 	}
 	out, err := r.run(ctx, nil, args...)
 	if err != nil {
-		if ok, e := r.exists(ctx, "HEAD"); e == nil && !ok {
-			return found, nil
-		}
 		return nil, err
 	}
 	var entries []entry
@@ -82,14 +90,20 @@ func (r *Repo) Index(ctx context.Context, paths ...string) (map[string][]byte, e
 	return found, r.collect(ctx, entries, given, found)
 }
 
-// Grep lists the files in the index that hold one of the words, relative to the top level.
-func (r *Repo) Grep(ctx context.Context, words ...string) ([]string, error) {
+// Grep lists the files of a commit, "" for the index, that hold one of the words, relative to the top level.
+func (r *Repo) Grep(ctx context.Context, commit string, words ...string) ([]string, error) {
 	if len(words) == 0 {
 		return nil, nil
 	}
-	args := []string{"grep", "--cached", "-z", "-l", "--fixed-strings", "--full-name", "-I"}
+	args := []string{"grep", "-z", "-l", "--fixed-strings", "--full-name", "-I"}
 	for _, w := range words {
 		args = append(args, "-e", w)
+	}
+	prefix := "" // of each answer
+	if commit == "" {
+		args = append(args, "--cached")
+	} else {
+		args, prefix = append(args, commit), commit+":"
 	}
 	out, err := r.run(ctx, nil, append(args, "--")...)
 	if status(err) == 1 {
@@ -98,7 +112,11 @@ func (r *Repo) Grep(ctx context.Context, words ...string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(strings.Split(string(out), "\x00"), func(p string) bool { return p == "" }), nil
+	var paths []string
+	for p := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+		paths = append(paths, strings.TrimPrefix(p, prefix))
+	}
+	return paths, nil
 }
 
 // Versions calls fn for every content that paths, relative to the top level, have had in any commit that a branch, a
@@ -111,13 +129,7 @@ func (r *Repo) Versions(ctx context.Context, fn func(Blob) error, paths ...strin
 	}
 	// --full-history does not leave out a branch whose file was deleted before it was merged.
 	args := []string{"rev-list", "--objects", "--all", "--full-history", "--filter=object:type=blob", "--filter-provided-objects"}
-	var stdin []byte
-	if asArguments(given) {
-		args = append(append(args, "--"), sorted(given)...)
-	} else {
-		args = append(args, "--stdin")
-		stdin = []byte("--\n" + strings.Join(slices.DeleteFunc(sorted(given), func(p string) bool { return strings.Contains(p, "\n") }), "\n") + "\n")
-	}
+	args, stdin := asPaths(args, given)
 	out, err := r.run(ctx, stdin, args...)
 	if err != nil {
 		return err
@@ -171,6 +183,14 @@ func asArguments(paths map[string][]string) bool {
 	return n <= most || breaks
 }
 
+// asPaths adds paths to the arguments of rev-list, or to what it reads.
+func asPaths(args []string, paths map[string][]string) (all []string, stdin []byte) {
+	if asArguments(paths) {
+		return append(append(args, "--"), sorted(paths)...), nil
+	}
+	return append(args, "--stdin"), []byte("--\n" + strings.Join(sorted(paths), "\n") + "\n")
+}
+
 // Keys identify the repository in the user's own records, the best first: the address of the remote "origin" without
 // credentials, the root commit, the path. A repository gets the better ones in the course of its life, with its first
 // commit and its remote, so a record is to be looked for under each. The sequence ends at the first error.
@@ -212,11 +232,11 @@ func (r *Repo) remoteKey(ctx context.Context) (string, error) {
 
 // rootKey is empty before the first commit, and for a shallow clone: its root moves with every fetch.
 func (r *Repo) rootKey(ctx context.Context) (string, error) {
-	out, err := r.run(ctx, nil, "rev-parse", "--is-shallow-repository")
-	if err != nil || strings.TrimSpace(string(out)) != "false" {
+	shallow, err := r.Shallow(ctx)
+	if err != nil || shallow {
 		return "", err
 	}
-	out, err = r.run(ctx, nil, "rev-list", "--max-parents=0", "HEAD", "--")
+	out, err := r.run(ctx, nil, "rev-list", "--max-parents=0", "HEAD", "--")
 	if status(err) < 0 && err != nil {
 		return "", err
 	}

@@ -125,7 +125,7 @@ func (s *stage) copies(findings []verify.Finding) ([]verify.Finding, error) {
 		}
 	}
 	if len(pending) > 0 {
-		others, err := s.repo.Grep(s.ctx, s.judge.DataKeys(pending...)...)
+		others, err := s.repo.Grep(s.ctx, "", s.judge.DataKeys(pending...)...)
 		if err != nil {
 			return nil, err
 		}
