@@ -16,8 +16,10 @@ import (
 )
 
 type verifyOptions struct {
-	staged bool
-	output string
+	staged        bool
+	base          string
+	allowWidening bool
+	output        string
 }
 
 func newVerifyCommand(c *cli) *cobra.Command {
@@ -30,13 +32,26 @@ people than the policy says; copies below a wider rule; labels that have a clust
 --staged, what the next commit holds is checked; this is what the git hook runs. A finding can be silenced
 for a path in the policy, with a reason; for --staged, in the policy that is committed already.
 
+With --base, the files that HEAD changed since it left REF are checked, and what the change does is told: values
+added, replaced, removed, or put back as they were in an older commit; who can read more than before, which
+bindings and which rules of the policy are wider. The policy at REF judges and silences. What was restored or
+widened is a finding; --allow-widening makes the latter a change like any other.
+
 Warnings don't count for the exit status.` + exitHelp(statusFindings),
 		Example: `  ageseal verify --staged
   ageseal verify apps
-  ageseal verify -o sarif > findings.sarif    # for code scanning`,
-		RunE: func(_ *cobra.Command, args []string) error { return c.runVerify(o, args) },
+  ageseal verify -o sarif > findings.sarif    # for code scanning
+  ageseal verify --base origin/main -o markdown    # what a pull request does`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.checkBase(cmd, args); err != nil {
+				return err
+			}
+			return c.runVerify(o, args)
+		},
 	}
 	cmd.Flags().BoolVar(&o.staged, "staged", false, "check what is staged for the next commit")
+	cmd.Flags().StringVar(&o.base, "base", "", "tell what HEAD changed since it left this `ref`, by the policy there")
+	cmd.Flags().BoolVar(&o.allowWidening, "allow-widening", false, "with --base: that more is allowed than before is meant")
 	addFormat(cmd, &o.output)
 	return cmd
 }
@@ -47,6 +62,9 @@ func (c *cli) runVerify(o *verifyOptions, args []string) error {
 	}
 	if o.staged && len(args) > 0 {
 		return usage("ageseal verify --staged", "--staged checks the index as a whole")
+	}
+	if o.base != "" {
+		return c.runVerifyBase(o, args)
 	}
 	if len(args) == 0 {
 		args = []string{"."}
