@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -71,7 +72,7 @@ func (f *findings) pullRequest() []byte {
 	return []byte(b.String())
 }
 
-// changes are a table by Secret and key, and how many there are of a kind.
+// changes are a table by Secret, or file, and key, and how many there are of a kind.
 func (f *findings) changes(b *strings.Builder, n int) {
 	if n == 0 {
 		return
@@ -103,6 +104,6 @@ func (f *findings) changes(b *strings.Builder, n int) {
 			fmt.Fprintf(b, "\n%d more: %s\n", n-maxRows, cell("ageseal verify --base "+quoted(f.base)))
 			return
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", cell(x.Secret), cell(x.Key), plain(shown(x.What)), cell(f.at(x)))
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", cell(cmp.Or(x.Secret, f.file(x))), cell(x.Key), plain(shown(x.What)), cell(f.at(x)))
 	}
 }
