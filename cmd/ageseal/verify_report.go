@@ -56,9 +56,7 @@ func (f *findings) pullRequest() []byte {
 	fmt.Fprintf(&b, "## Secrets: %s\n\n", strings.Join(title, ", "))
 	if f.wider > 0 {
 		b.WriteString("### More is allowed than before\n\n")
-		for _, x := range f.list[:f.wider] {
-			fmt.Fprintf(&b, "* **%s**: %s %s\n", cell(x.Rule), plain(shown(subject(x)+x.What)), cell(f.at(x)))
-		}
+		f.widened(&b)
 		b.WriteString("\n")
 		if hint := f.list[0].Hint; f.list[0].Level == verify.Fault && hint != "" {
 			fmt.Fprintf(&b, "%s\n\n", plain(shown(hint)))
@@ -70,6 +68,33 @@ func (f *findings) pullRequest() []byte {
 	f.table(&b, "Warnings", verify.Warning)
 	f.changes(&b, changes)
 	return []byte(b.String())
+}
+
+// widened lists what widened: the same for many Secrets once, or nobody would see the rest.
+func (f *findings) widened(b *strings.Builder) {
+	const most = 20
+	type same struct{ rule, what string }
+	var order []same
+	places := map[same][]string{}
+	for _, x := range f.list[:f.wider] {
+		s := same{x.Rule, x.What}
+		if places[s] == nil {
+			order = append(order, s)
+		}
+		where := cell(f.at(x))
+		if x.Secret != "" {
+			where = plain(shown(x.Secret)) + " in " + where
+		}
+		places[s] = append(places[s], where)
+	}
+	for _, s := range order {
+		where := places[s]
+		more := ""
+		if n := len(where) - most; n > 0 {
+			where, more = where[:most], fmt.Sprintf(", and %d more", n)
+		}
+		fmt.Fprintf(b, "* **%s**: %s – %s%s\n", cell(s.rule), plain(shown(s.what)), strings.Join(where, ", "), more)
+	}
 }
 
 // changes are a table by Secret, or file, and key, and how many there are of a kind.
