@@ -130,8 +130,8 @@ func (c *Comparison) Written() []string {
 	c.match()
 	paths := map[string]bool{}
 	for _, d := range c.docs[1] {
-		for _, b := range d.Spec.Data {
-			if c.known[b.Box] == nil {
+		for key, b := range d.Spec.Data {
+			if !c.stayed(d, key, b) {
 				c.restored[b.Box] = ""
 				paths[d.file.Path] = true
 				if d.other != nil {
@@ -151,6 +151,15 @@ func (c *Comparison) Written() []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(paths))
+}
+
+// stayed reports whether a document had a value already. What another one had counts only for a new document, which may have been part of it: an
+// old copy that lies about must not hide that its values are back.
+func (c *Comparison) stayed(d *document, key string, b manifest.Box) bool {
+	if d.other == nil {
+		return c.known[b.Box] != nil
+	}
+	return d.other.Spec.Data[key].Box == b.Box
 }
 
 // Older takes a content that a file had before the change, and the commit that brought it; the newest first.
@@ -255,7 +264,7 @@ func ComparePolicies(name string, was, is *policy.Policy) []Finding {
 	r := &reporter{}
 	switch {
 	case is == nil && was != nil:
-		r.add(Finding{Level: Fault, Rule: WidenedPolicy, File: name, Line: 1, What: "removed, so that nothing says any more who reads what", Hint: widenHint})
+		r.add(Finding{Level: Fault, Rule: WidenedPolicy, File: name, Line: 1, What: "gone, or nothing that can be read: nothing says any more who reads what", Hint: widenHint})
 	case is != nil:
 		told := map[string]bool{}
 		for _, w := range policy.Widened(was, is) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -175,7 +176,13 @@ func (ch *change) policies() (*policy.Policy, func(rule, path string) bool, erro
 		}
 		data = tip[policy.FileName]
 	}
-	p, _ := policy.Parse(data)
+	p, err := policy.Parse(data)
+	switch {
+	case err != nil && ch.c.policyFile != "":
+		return nil, nil, within(ch.c.policyFile, err)
+	case err != nil && data != nil:
+		ch.c.warn(fmt.Sprintf("the policy at %s can't be read, so it judges and silences nothing", ch.o.base), "")
+	}
 	return p, func(rule, path string) bool {
 		if p == nil {
 			return false
