@@ -37,7 +37,6 @@ type change struct {
 	stage
 	o          *verifyOptions
 	span       *git.Span
-	within     []string // paths that were asked for; "" is everything
 	comparison *verify.Comparison
 	earlier    *verify.Judge // of files as they were
 	next       *verify.Judge // by the change's policy, if that is another
@@ -75,6 +74,7 @@ func (c *cli) runVerifyBase(o *verifyOptions, args []string) error {
 
 // limit keeps the files that lie, or lay, below the arguments. The policy is about all of them.
 func (ch *change) limit(pairs []git.Pair, args []string) ([]git.Pair, error) {
+	var asked []string
 	for _, arg := range args {
 		rel, err := ch.repo.Rel(arg)
 		if err != nil {
@@ -83,7 +83,7 @@ func (ch *change) limit(pairs []git.Pair, args []string) ([]git.Pair, error) {
 		if rel == "." {
 			return pairs, nil
 		}
-		ch.within = append(ch.within, rel)
+		asked = append(asked, rel)
 		if _, err := os.Lstat(arg); errors.Is(err, fs.ErrNotExist) && !slices.ContainsFunc(pairs, func(p git.Pair) bool { return below(p.Was, rel) || below(p.Is, rel) }) {
 			return nil, &fileError{arg, hinted("git diff --stat "+quoted(ch.o.base)+"... lists what changed", "is not there, and was not changed")}
 		}
@@ -92,7 +92,7 @@ func (ch *change) limit(pairs []git.Pair, args []string) ([]git.Pair, error) {
 		return pairs, nil
 	}
 	return slices.DeleteFunc(pairs, func(p git.Pair) bool {
-		return p.Is != policy.FileName && p.Was != policy.FileName && !slices.ContainsFunc(ch.within, func(dir string) bool { return below(p.Was, dir) || below(p.Is, dir) })
+		return !isPolicy(p) && !slices.ContainsFunc(asked, func(dir string) bool { return below(p.Was, dir) || below(p.Is, dir) })
 	}), nil
 }
 
