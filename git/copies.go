@@ -12,12 +12,6 @@ import (
 	"strings"
 )
 
-// Shallow reports whether the clone lacks a part of its history.
-func (r *Repo) Shallow(ctx context.Context) (bool, error) {
-	out, err := r.run(ctx, nil, "rev-parse", "--is-shallow-repository")
-	return strings.TrimSpace(string(out)) == "true", err
-}
-
 // EverAt finds, for each content, every path that it has in the index and had in any commit that a branch, a tag, the stash, HEAD or a
 // reflog leads to.
 func (r *Repo) EverAt(ctx context.Context, contents ...[]byte) ([][]string, error) {
@@ -113,7 +107,7 @@ func (r *Repo) WrittenWith(ctx context.Context, path, other string) ([]byte, err
 	if err != nil || commit == "" {
 		return nil, err
 	}
-	found, err := r.at(ctx, commit, other)
+	found, err := r.At(ctx, commit, other)
 	return found[other], err
 }
 

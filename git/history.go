@@ -15,18 +15,17 @@ const MaxHead = 64 << 20
 // Head returns the content that paths, relative to the top level, have at HEAD. Missing from the map is what is no
 // regular file there, or longer than MaxHead; before the first commit that is everything.
 func (r *Repo) Head(ctx context.Context, paths ...string) (map[string][]byte, error) {
-	found, err := r.at(ctx, "HEAD", paths...)
+	found, err := r.At(ctx, "HEAD", paths...)
 	if err != nil {
 		if ok, e := r.hasCommit(ctx); e == nil && !ok {
-			return found, nil
+			return map[string][]byte{}, nil
 		}
-		return nil, err
 	}
-	return found, nil
+	return found, err
 }
 
-// at is Head for any commit, which has to exist.
-func (r *Repo) at(ctx context.Context, commit string, paths ...string) (map[string][]byte, error) {
+// At is Head for any commit, which has to be there.
+func (r *Repo) At(ctx context.Context, commit string, paths ...string) (map[string][]byte, error) {
 	found := map[string][]byte{}
 	given := clean(paths)
 	if len(given) == 0 {
@@ -40,7 +39,7 @@ func (r *Repo) at(ctx context.Context, commit string, paths ...string) (map[stri
 	}
 	out, err := r.run(ctx, nil, args...)
 	if err != nil {
-		return found, err
+		return nil, err
 	}
 	entries := slices.DeleteFunc(parseTree(out), func(e entry) bool { return given[e.path] == nil })
 	return found, r.collect(ctx, entries, given, found)
@@ -84,14 +83,20 @@ func (r *Repo) Index(ctx context.Context, paths ...string) (map[string][]byte, e
 	return found, r.collect(ctx, entries, given, found)
 }
 
-// Grep lists the files in the index that hold one of the words, relative to the top level.
-func (r *Repo) Grep(ctx context.Context, words ...string) ([]string, error) {
+// Grep lists the files of a commit, "" for the index, that hold one of the words, relative to the top level.
+func (r *Repo) Grep(ctx context.Context, commit string, words ...string) ([]string, error) {
 	if len(words) == 0 {
 		return nil, nil
 	}
-	args := []string{"grep", "--cached", "-z", "-l", "--fixed-strings", "--full-name", "-I"}
+	args := []string{"grep", "-z", "-l", "--fixed-strings", "--full-name", "-I"}
 	for _, w := range words {
 		args = append(args, "-e", w)
+	}
+	prefix := "" // of each answer
+	if commit == "" {
+		args = append(args, "--cached")
+	} else {
+		args, prefix = append(args, commit), commit+":"
 	}
 	out, err := r.run(ctx, nil, append(args, "--")...)
 	if status(err) == 1 {
@@ -100,7 +105,11 @@ func (r *Repo) Grep(ctx context.Context, words ...string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(strings.Split(string(out), "\x00"), func(p string) bool { return p == "" }), nil
+	var paths []string
+	for p := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+		paths = append(paths, strings.TrimPrefix(p, prefix))
+	}
+	return paths, nil
 }
 
 // Versions calls fn for every content that paths, relative to the top level, have had in any commit that a branch, a
@@ -113,13 +122,7 @@ func (r *Repo) Versions(ctx context.Context, fn func(Blob) error, paths ...strin
 	}
 	// --full-history does not leave out a branch whose file was deleted before it was merged.
 	args := []string{"rev-list", "--objects", "--all", "--full-history", "--filter=object:type=blob", "--filter-provided-objects"}
-	var stdin []byte
-	if asArguments(given) {
-		args = append(append(args, "--"), sorted(given)...)
-	} else {
-		args = append(args, "--stdin")
-		stdin = []byte("--\n" + strings.Join(slices.DeleteFunc(sorted(given), func(p string) bool { return strings.Contains(p, "\n") }), "\n") + "\n")
-	}
+	args, stdin := asPaths(args, given)
 	out, err := r.run(ctx, stdin, args...)
 	if err != nil {
 		return err
@@ -173,6 +176,14 @@ func asArguments(paths map[string][]string) bool {
 	return n <= most || breaks
 }
 
+// asPaths adds paths to the arguments of rev-list, or to what it reads.
+func asPaths(args []string, paths map[string][]string) (all []string, stdin []byte) {
+	if asArguments(paths) {
+		return append(append(args, "--"), sorted(paths)...), nil
+	}
+	return append(args, "--stdin"), []byte("--\n" + strings.Join(sorted(paths), "\n") + "\n")
+}
+
 // Keys identify the repository in the user's own records, the best first: the address of the remote "origin" without
 // credentials, the root commit, the path. A repository gets the better ones in the course of its life, with its first
 // commit and its remote, so a record is to be looked for under each. The sequence ends at the first error.
@@ -214,11 +225,11 @@ func (r *Repo) remoteKey(ctx context.Context) (string, error) {
 
 // rootKey is empty before the first commit, and for a shallow clone: its root moves with every fetch.
 func (r *Repo) rootKey(ctx context.Context) (string, error) {
-	out, err := r.run(ctx, nil, "rev-parse", "--is-shallow-repository")
-	if err != nil || strings.TrimSpace(string(out)) != "false" {
+	shallow, err := r.Shallow(ctx)
+	if err != nil || shallow {
 		return "", err
 	}
-	out, err = r.run(ctx, nil, "rev-list", "--max-parents=0", "HEAD", "--")
+	out, err := r.run(ctx, nil, "rev-list", "--max-parents=0", "HEAD", "--")
 	if status(err) < 0 && err != nil {
 		return "", err
 	}

@@ -38,9 +38,15 @@ func (r *Repo) Staged(ctx context.Context, limit int64, fn func(Blob) error) err
 			return err
 		}
 	}
-	entries, err := parseRaw(out)
+	deltas, err := parseDeltas(out)
 	if err != nil {
 		return err
+	}
+	var entries []entry
+	for _, d := range deltas {
+		if d.Is != "" {
+			entries = append(entries, entry{d.Is, d.isID})
+		}
 	}
 	return r.blobs(ctx, entries, limit, fn)
 }
@@ -70,24 +76,6 @@ func (r *Repo) hasCommit(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// parseRaw reads ":old-mode new-mode old-id new-id status NUL path NUL" (git diff-index, "raw output format").
-func parseRaw(out []byte) ([]entry, error) {
-	var entries []entry
-	for rest := string(out); rest != ""; {
-		head, tail, ok1 := strings.Cut(rest, "\x00")
-		path, tail, ok2 := strings.Cut(tail, "\x00")
-		fields := strings.Fields(head)
-		if !ok1 || !ok2 || len(fields) != 5 {
-			return nil, errors.New("git diff-index says something unexpected")
-		}
-		rest = tail
-		if regular(fields[1]) {
-			entries = append(entries, entry{path, fields[3]})
-		}
-	}
-	return entries, nil
 }
 
 func regular(mode string) bool { return strings.HasPrefix(mode, "100") }

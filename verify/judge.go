@@ -142,10 +142,22 @@ func (j *Judge) compare(rule *policy.Rule, s *manifest.EncryptedSecret, by map[s
 }
 
 // names are those of fingerprints, as the policy has them.
-func (j *Judge) names(fingerprints []string) string {
+func (j *Judge) names(fingerprints []string) string { return names(j.policy, nil, fingerprints) }
+
+// names are those that a policy has for fingerprints, and a change of it for others. What the change says of them is its own claim: a new
+// key may go by the name of somebody known.
+func names(p, change *policy.Policy, fingerprints []string) string {
 	var names []string
 	for _, fp := range fingerprints {
-		name := j.policy.NameOf(fp)
+		name := ""
+		if p != nil {
+			name = p.NameOf(fp)
+		}
+		if name == "" && change != nil {
+			if name = change.NameOf(fp); name != "" {
+				name += " (a new key, " + fp + ")"
+			}
+		}
 		if name == "" {
 			name = "a recipient that the policy does not have (" + fp + ")"
 		}

@@ -28,6 +28,9 @@ var formats = map[string]func(*findings) ([]byte, error){
 type findings struct {
 	list []verify.Finding
 	top  string // of the repository, "" outside
+
+	base  string // what they are held against with --base
+	wider int    // that many of them, the first, are about what widened
 }
 
 func addFormat(cmd *cobra.Command, to *string) {
@@ -45,7 +48,11 @@ func checkFormat(format, command string) error {
 
 // writeFindings writes them, and returns errLeftUndone if one is a fault. In text, hints and warnings go to standard error.
 func (c *cli) writeFindings(format string, list []verify.Finding) error {
-	f := &findings{list: slices.Clone(list)}
+	return c.writeAll(format, &findings{list: slices.Clone(list)})
+}
+
+// writeAll writes findings of which all but the top level is known.
+func (c *cli) writeAll(format string, f *findings) error {
 	for i := range f.list {
 		f.list[i].Level = cmp.Or(f.list[i].Level, verify.Fault)
 	}

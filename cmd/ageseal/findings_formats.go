@@ -54,7 +54,11 @@ func (f *findings) github() ([]byte, error) {
 	var b strings.Builder
 	for _, x := range f.list {
 		command := map[string]string{verify.Fault: "error", verify.Warning: "warning", verify.Change: "notice"}[x.Level]
-		fmt.Fprintf(&b, "::%s file=%s,line=%d,title=%s::%s\n", command, property.Replace(f.file(x)), max(x.Line, 1), property.Replace("ageseal: "+x.Rule), message.Replace(withHint(x)))
+		where := ""
+		if x.File != "" {
+			where = fmt.Sprintf("file=%s,line=%d,", property.Replace(f.file(x)), max(x.Line, 1))
+		}
+		fmt.Fprintf(&b, "::%s %stitle=%s::%s\n", command, where, property.Replace("ageseal: "+x.Rule), message.Replace(withHint(x)))
 	}
 	return []byte(b.String()), nil
 }
@@ -81,27 +85,40 @@ func (f *findings) junit() ([]byte, error) {
 
 // markdown writes a comment for a pull request: what fails, what is to be looked at, what changes.
 func (f *findings) markdown() ([]byte, error) {
-	var b strings.Builder
-	for _, part := range []struct{ level, title string }{{verify.Fault, "Findings"}, {verify.Warning, "Warnings"}, {verify.Change, "Changes"}} {
-		first := true
-		for _, x := range f.list {
-			if x.Level != part.level {
-				continue
-			}
-			if first {
-				fmt.Fprintf(&b, "### %s\n\n| where | rule | what |\n| --- | --- | --- |\n", part.title)
-				first = false
-			}
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", cell(strings.TrimSuffix(place(f.file(x), x.Line), ": ")), cell(x.Rule), plain(withHint(x)))
-		}
-		if !first {
-			b.WriteString("\n")
-		}
+	if f.base != "" {
+		return f.pullRequest(), nil
 	}
+	var b strings.Builder
+	f.table(&b, "Findings", verify.Fault)
+	f.table(&b, "Warnings", verify.Warning)
+	f.table(&b, "Changes", verify.Change)
 	if b.Len() == 0 {
 		b.WriteString("ageseal found nothing.\n")
 	}
 	return []byte(b.String()), nil
+}
+
+// table has the findings of a level.
+func (f *findings) table(b *strings.Builder, title, level string) {
+	first := true
+	for _, x := range f.list[f.wider:] {
+		if x.Level != level {
+			continue
+		}
+		if first {
+			fmt.Fprintf(b, "### %s\n\n| where | rule | what |\n| --- | --- | --- |\n", title)
+			first = false
+		}
+		fmt.Fprintf(b, "| %s | %s | %s |\n", cell(f.at(x)), cell(x.Rule), plain(withHint(x)))
+	}
+	if !first {
+		b.WriteString("\n")
+	}
+}
+
+// at is the place of a finding as it can be pasted.
+func (f *findings) at(x verify.Finding) string {
+	return strings.TrimSuffix(place(f.file(x), x.Line), ": ")
 }
 
 // cell is code in a table of Markdown, whatever it holds.

@@ -17,9 +17,11 @@ import (
 )
 
 type verifyOptions struct {
-	staged     bool
-	references bool
-	output     string
+	staged        bool
+	references    bool
+	base          string
+	allowWidening bool
+	output        string
 }
 
 func newVerifyCommand(c *cli) *cobra.Command {
@@ -32,16 +34,29 @@ more people than the policy says; copies below a wider rule; labels that have a 
 --staged, what the next commit holds is checked; this is what the git hook runs. A finding can be silenced
 for a path in the policy, with a reason; for --staged, in the policy that is committed already.
 
+With --base, the files that HEAD changed since it left REF are checked, and what the change does is told: values
+added, replaced, removed, or put back as they were in an older commit; who can read more than before, which
+bindings and which rules of the policy are wider. The policy at REF judges and silences. What was restored or
+widened is a finding; --allow-widening makes the latter a change like any other.
+
 Warnings don't count for the exit status.
 ` + referencesHelp + exitHelp(statusFindings),
 		Example: `  ageseal verify --staged
   ageseal verify apps
   ageseal verify --references
-  ageseal verify -o sarif > findings.sarif    # for code scanning`,
-		RunE: func(_ *cobra.Command, args []string) error { return c.runVerify(o, args) },
+  ageseal verify -o sarif > findings.sarif    # for code scanning
+  ageseal verify --base origin/main -o markdown    # what a pull request does`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.checkBase(cmd, args); err != nil {
+				return err
+			}
+			return c.runVerify(o, args)
+		},
 	}
 	cmd.Flags().BoolVar(&o.staged, "staged", false, "check what is staged for the next commit")
 	cmd.Flags().BoolVar(&o.references, "references", false, "check what the kustomizations found or named say of Secrets")
+	cmd.Flags().StringVar(&o.base, "base", "", "tell what HEAD changed since it left this `ref`, by the policy there")
+	cmd.Flags().BoolVar(&o.allowWidening, "allow-widening", false, "with --base: that more is allowed than before is meant")
 	addFormat(cmd, &o.output)
 	return cmd
 }
@@ -53,8 +68,11 @@ func (c *cli) runVerify(o *verifyOptions, args []string) error {
 	if o.staged && len(args) > 0 {
 		return usage("ageseal verify --staged", "--staged checks the index as a whole")
 	}
-	if o.staged && o.references {
-		return usage("ageseal verify --references", "--references builds from files, not from the index")
+	if o.references && (o.staged || o.base != "") {
+		return usage("ageseal verify --references", "--references builds from files, not from the index or a commit")
+	}
+	if o.base != "" {
+		return c.runVerifyBase(o, args)
 	}
 	var findings []verify.Finding
 	var err error

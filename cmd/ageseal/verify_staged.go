@@ -20,7 +20,7 @@ func (c *cli) verifyStaged() ([]verify.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{c: c, ctx: ctx, repo: repo, seen: map[string]bool{}}
+	s := &stage{c: c, ctx: ctx, repo: repo, seen: map[string]bool{}, read: repo.Index}
 	s.policy = sync.OnceValue(s.readPolicy)
 	s.judge = verify.NewJudge(s.policy)
 	var findings []verify.Finding
@@ -61,13 +61,15 @@ func (c *cli) verifyStaged() ([]verify.Finding, error) {
 	}), nil
 }
 
-// stage is one look at the index.
+// stage is one look at the index, or at what a commit changed.
 type stage struct {
-	c     *cli
-	ctx   context.Context
-	repo  *git.Repo
-	judge *verify.Judge
-	seen  map[string]bool // what is staged
+	c      *cli
+	ctx    context.Context
+	repo   *git.Repo
+	commit string // "" is the index
+	read   func(ctx context.Context, paths ...string) (map[string][]byte, error)
+	judge  *verify.Judge
+	seen   map[string]bool // what is staged, or changed
 
 	policy func() *policy.Policy
 }
@@ -134,12 +136,12 @@ func (s *stage) copies(findings []verify.Finding) ([]verify.Finding, error) {
 		}
 	}
 	if len(pending) > 0 {
-		others, err := s.repo.Grep(s.ctx, s.judge.DataKeys(pending...)...)
+		others, err := s.repo.Grep(s.ctx, s.commit, s.judge.DataKeys(pending...)...)
 		if err != nil {
 			return nil, err
 		}
 		others = slices.DeleteFunc(others, func(path string) bool { return s.seen[path] })
-		texts, err := s.repo.Index(s.ctx, others...)
+		texts, err := s.read(s.ctx, others...)
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,290 @@
+package verify
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/manifest"
+	"github.com/ageseal/ageseal/policy"
+)
+
+// The rules that a change is told by. Those on top are faults, the others changes.
+const (
+	WidenedRecipients = "widened-recipients" // somebody can read what he could not
+	WidenedBinding    = "widened-binding"    // a namespace or name was taken out of a binding
+	WidenedPolicy     = "widened-policy"     // the policy allows what it did not
+	RestoredValue     = "restored-value"     // a value, or a sealed file, that an older commit held
+
+	AddedSecret        = "added-secret"
+	RemovedSecret      = "removed-secret"
+	MovedSecret        = "moved-secret" // to another file
+	AddedValue         = "added-value"
+	ReplacedValue      = "replaced-value"
+	RemovedValue       = "removed-value"
+	Rotated            = "rotated"             // every value was encrypted again
+	Rewrapped          = "rewrapped"           // the data key was wrapped again and values stayed; a warning where somebody is left out
+	NarrowedRecipients = "narrowed-recipients" // somebody can't read values that were encrypted again
+	ChangedBinding     = "changed-binding"
+	ChangedType        = "changed-type"
+	ChangedPolicy      = "changed-policy"
+	AddedFile          = "added-file" // a sealed file, as the next three
+	ReplacedFile       = "replaced-file"
+	RemovedFile        = "removed-file"
+	MovedFile          = "moved-file"
+)
+
+// Side is a file before or after a change.
+type Side struct {
+	Path string // relative to the top level, slash-separated; "" if it is not there
+	Name string // as the user knows it
+	Data []byte
+}
+
+// Comparison says what a change does to sealed manifests and sealed files: File for each file of it, Older for what Written asks for, then Findings.
+type Comparison struct {
+	was, is  *policy.Policy
+	docs     [2][]*document // before, after
+	files    []filePair     // of sealed files
+	pairs    int
+	known    map[string][]string // what was sealed before the change, boxes and contents of files → fingerprints of who can read it
+	restored map[string]string   // what was written by it, or is to be looked for → the commit that held it
+}
+
+// document is a sealed manifest on one side.
+type document struct {
+	*manifest.EncryptedSecret
+	file  *Side
+	pair  int       // of files
+	other *document // what it was, or became
+}
+
+type filePair struct{ was, is *Side }
+
+// NewComparison starts one. The policies give people their names, that of the change only those that the other does not know; nil for none.
+func NewComparison(was, is *policy.Policy) *Comparison {
+	return &Comparison{was: was, is: is, known: map[string][]string{}, restored: map[string]string{}}
+}
+
+// File takes a file that differs.
+func (c *Comparison) File(was, is Side) {
+	c.pairs++
+	sealed := filePair{}
+	for i, side := range []*Side{&was, &is} {
+		if side.Path == "" {
+			continue
+		}
+		if crypt.IsArmored(side.Data) {
+			if i == 0 {
+				sealed.was = side
+				c.known[armored(side)] = []string{}
+			} else {
+				sealed.is = side
+			}
+			continue
+		}
+		for _, s := range sealedIn(side.Data) {
+			c.docs[i] = append(c.docs[i], &document{EncryptedSecret: s, file: side, pair: c.pairs})
+			if i == 0 {
+				for _, b := range s.Spec.Data {
+					c.known[b.Box] = s.Spec.Wraps[b.By].To
+				}
+			}
+		}
+		side.Data = nil // a change may be larger than memory
+	}
+	if sealed.was != nil || sealed.is != nil {
+		c.files = append(c.files, sealed)
+	}
+}
+
+// armored is what a sealed file says, however its lines are broken.
+func armored(s *Side) string { return strings.Join(strings.Fields(string(s.Data)), "") }
+
+// sealedIn are the sealed manifests of a file that can be read. What can't, nobody can open.
+func sealedIn(data []byte) (list []*manifest.EncryptedSecret) {
+	data = toUTF8(data)
+	if isBinary(data) || !mayHoldManifest(data) {
+		return nil
+	}
+	f, err := manifest.Parse(data)
+	if err != nil {
+		return nil
+	}
+	for _, item := range f.Items() {
+		if item.Kind != manifest.Sealed {
+			continue
+		}
+		if s, err := item.Sealed(); err == nil {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// Written pairs what was with what is, and lists the paths, of the one or the other, whose older contents are to be shown to Older: none if
+// the change sealed nothing.
+func (c *Comparison) Written() []string {
+	c.match()
+	paths := map[string]bool{}
+	for _, d := range c.docs[1] {
+		for key, b := range d.Spec.Data {
+			if !c.stayed(d, key, b) {
+				c.restored[b.Box] = ""
+				paths[d.file.Path] = true
+				if d.other != nil {
+					paths[d.other.file.Path] = true
+				}
+			}
+		}
+	}
+	for _, f := range c.files {
+		if f.is == nil || c.known[armored(f.is)] != nil {
+			continue
+		}
+		c.restored[armored(f.is)] = ""
+		paths[f.is.Path] = true
+		if f.was != nil {
+			paths[f.was.Path] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(paths))
+}
+
+// stayed reports whether a document had a value already. What another one had counts only for a new document, which may have been part of it: an
+// old copy that lies about must not hide that its values are back.
+func (c *Comparison) stayed(d *document, key string, b manifest.Box) bool {
+	if d.other == nil {
+		return c.known[b.Box] != nil
+	}
+	return d.other.Spec.Data[key].Box == b.Box
+}
+
+// Older takes a content that a file had before the change, and the commit that brought it; the newest first.
+func (c *Comparison) Older(commit string, data []byte) {
+	held := func(what string) {
+		if by, ok := c.restored[what]; ok && by == "" {
+			c.restored[what] = commit
+		}
+	}
+	if crypt.IsArmored(data) {
+		held(armored(&Side{Data: data}))
+		return
+	}
+	for _, s := range sealedIn(data) {
+		for _, b := range s.Spec.Data {
+			held(b.Box)
+		}
+	}
+}
+
+// match finds what each document was. The path that git says a file had is a hint only: documents of one run resemble one another more than
+// their own later versions.
+func (c *Comparison) match() {
+	bound := func(d *document, _ int) string {
+		return strings.Join([]string{d.Spec.Binding.Namespace, d.Spec.Binding.Name}, "\n")
+	}
+	for _, by := range []struct {
+		anywhere bool // in any file, if there is one on each side
+		key      func(d *document, side int) string
+	}{
+		{false, func(d *document, i int) string { return bound(d, i) + "\n" + d.Namespace + "\n" + d.Name }},
+		{false, bound},
+		{true, func(d *document, i int) string {
+			if d.Spec.Binding.Name == "" {
+				return ""
+			}
+			return bound(d, i)
+		}},
+		{false, func(d *document, _ int) string { return cmp.Or(d.Name, d.Spec.Binding.Name) }},
+		{true, func(d *document, side int) string { // moved out of its namespace
+			if (side == 1) == (d.Spec.Binding.Namespace != "") {
+				return ""
+			}
+			return cmp.Or(d.Name, d.Spec.Binding.Name)
+		}},
+		{false, func(*document, int) string { return "the only one" }},
+	} {
+		type place struct {
+			pair int
+			key  string
+		}
+		found := [2]map[place][]*document{{}, {}}
+		for side, docs := range c.docs {
+			for _, d := range docs {
+				if key := by.key(d, side); d.other == nil && key != "" {
+					at := place{key: key}
+					if !by.anywhere {
+						at.pair = d.pair
+					}
+					found[side][at] = append(found[side][at], d)
+				}
+			}
+		}
+		for at, was := range found[0] {
+			is := found[1][at]
+			if (by.anywhere || at.key == "the only one") && (len(was) != 1 || len(is) != 1) {
+				continue
+			}
+			for i := range min(len(was), len(is)) {
+				was[i].other, is[i].other = is[i], was[i]
+			}
+		}
+	}
+}
+
+// Findings are those of the change, what widens first. Written comes before it.
+func (c *Comparison) Findings() []Finding {
+	r := &reporter{Comparison: c}
+	for _, is := range c.docs[1] {
+		if is.other == nil {
+			r.added(is)
+		} else {
+			r.changed(is.other, is)
+		}
+	}
+	for _, was := range c.docs[0] {
+		if was.other == nil {
+			r.removed(was)
+		}
+	}
+	for _, f := range c.files {
+		r.file(f)
+	}
+	slices.SortStableFunc(r.found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	return r.found
+}
+
+// ComparePolicies says how the policy in the file of this name changed; nil is none.
+func ComparePolicies(name string, was, is *policy.Policy) []Finding {
+	r := &reporter{}
+	switch {
+	case is == nil && was != nil:
+		r.add(Finding{Level: Fault, Rule: WidenedPolicy, File: name, Line: 1, What: "gone, or nothing that can be read: nothing says any more who reads what", Hint: widenHint})
+	case is != nil:
+		told := map[string]bool{}
+		for _, w := range policy.Widened(was, is) {
+			told[w.What] = true
+			r.add(Finding{Level: Fault, Rule: WidenedPolicy, File: name, Line: max(w.Line, 1), What: w.What, Hint: widenHint})
+		}
+		if was != nil {
+			for _, line := range policy.Diff(was, is) {
+				if !told[line] {
+					r.add(Finding{Level: Change, Rule: ChangedPolicy, File: name, Line: 1, What: line})
+				}
+			}
+		}
+	}
+	return r.found
+}
+
+// Widens reports whether findings of a rule are about more being allowed than before.
+func Widens(rule string) bool {
+	return rule == WidenedRecipients || rule == WidenedBinding || rule == WidenedPolicy
+}
+
+const widenHint = "if it is meant, whoever answers for these Secrets says so: by --allow-widening, or by approving the merge as a code owner"
