@@ -34,13 +34,14 @@ func (e *emitter) comments(head []string, indent int, raw bool) {
 func (e *emitter) entries(kids []*node, indent int, inline bool) {
 	for i := 0; i < len(kids); i += 2 {
 		k := kids[i]
-		e.comments(k.head, indent, k.raw)
-		if i > 0 || !inline || len(k.head) > 0 {
+		notes := k.comments()
+		e.comments(notes.head, indent, k.raw)
+		if i > 0 || !inline || len(notes.head) > 0 {
 			e.blanks(indent)
 		}
 		e.b = appendScalar(e.b, k.value)
 		e.b = append(e.b, ':')
-		e.value(kids[i+1], indent, k.eol)
+		e.value(kids[i+1], indent, notes.eol)
 	}
 }
 
@@ -72,7 +73,7 @@ func (e *emitter) value(n *node, indent int, eol string) {
 			}
 		}
 	}
-	e.comments(n.foot, indent+2, n.raw)
+	e.comments(n.comments().foot, indent+2, n.raw)
 }
 
 // literal writes a string for which hasLines holds.
@@ -152,7 +153,7 @@ func (e *emitter) json(n *node, indent int) {
 		open, shut, step = '[', ']', 1
 	}
 	e.b = append(e.b, open)
-	if len(n.kids) == 0 && len(n.foot) == 0 {
+	if len(n.kids) == 0 && len(n.comments().foot) == 0 {
 		e.b = append(e.b, shut)
 		return
 	}
@@ -170,14 +171,14 @@ func (e *emitter) json(n *node, indent int) {
 	for i := 0; i < len(n.kids); i += step {
 		k := n.kids[i]
 		if step == 2 {
-			e.comments(k.head, indent+2, false)
+			e.comments(k.comments().head, indent+2, false)
 		}
 		e.blanks(indent + 2)
 		eol := ""
 		if step == 2 {
 			e.b = appendQuoted(e.b, k.value)
 			e.b = append(e.b, ':', ' ')
-			eol = k.eol
+			eol = k.comments().eol
 			k = n.kids[i+1]
 		}
 		e.json(k, indent+2)
@@ -186,7 +187,7 @@ func (e *emitter) json(n *node, indent int) {
 		}
 		e.b = append(append(e.b, eol...), '\n')
 	}
-	e.comments(n.foot, indent+2, false)
+	e.comments(n.comments().foot, indent+2, false)
 	e.blanks(indent)
 	e.b = append(e.b, shut)
 }
