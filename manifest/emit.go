@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strconv"
@@ -280,14 +281,14 @@ func (i *Item) canonical(s *Spec) bool {
 	e.entries([]*node{newString("spec"), s.node()}, i.n.off-lineStart(text, i.n.off), true)
 	for _, t := range top {
 		if t.v == spec {
-			return sameLines(text[t.k.off:t.to], string(e.b))
+			return sameLines(text[t.k.off:t.to], e.b)
 		}
 	}
 	return false
 }
 
 // sameLines compares text with what was expected of it, comments and blank lines aside.
-func sameLines(text, want string) bool {
+func sameLines(text string, want []byte) bool {
 	for text != "" {
 		end := lineEnd(text, 0)
 		line := text[:end-1]
@@ -295,17 +296,16 @@ func sameLines(text, want string) bool {
 		if t := strings.TrimLeft(line, " "); t == "" || t[0] == '#' {
 			continue
 		}
-		if want == "" {
+		n := bytes.IndexByte(want, '\n')
+		if n < 0 || len(line) < n || line[:n] != string(want[:n]) {
 			return false
 		}
-		end = lineEnd(want, 0)
-		rest, ok := strings.CutPrefix(line, want[:end-1])
-		if !ok || rest != "" && !(rest[0] == ' ' && strings.HasPrefix(strings.TrimLeft(rest, " "), "#")) {
+		if rest := line[n:]; rest != "" && !(rest[0] == ' ' && strings.HasPrefix(strings.TrimLeft(rest, " "), "#")) {
 			return false
 		}
-		want = want[end:]
+		want = want[n+1:]
 	}
-	return want == ""
+	return len(want) == 0
 }
 
 const maxLookBack = 4 << 10
