@@ -32,6 +32,9 @@ func (b *bench) report(ctx context.Context) (string, error) {
 		all   []measured // of each size
 		cases []round
 	)
+	if err := b.checkRefuses(ctx); err != nil {
+		return "", err
+	}
 	for _, n := range b.sizes {
 		progress("%d Secrets: making and checking them", n)
 		t, err := b.makeTrees(ctx, n)
