@@ -133,14 +133,14 @@ func read(t *testing.T, name string, into any) {
 
 func TestTables(t *testing.T) {
 	cases := []round{{
-		[]program{{name: "stock"}, {name: "ours"}},
-		[]ratio{{of: "ours", to: "stock", limits: []limit{{1, 1.05}, {10, 0.85}}, memory: 1.10}},
+		programs: []program{{name: "stock"}, {name: "ours"}},
+		ratios:   []ratio{{of: "ours", to: "stock", limits: []limit{{1, 1.05}, {10, 0.85}}, memory: 1.10}},
 	}}
 	cost := func(ours time.Duration) measured {
 		return measured{"ours": {{ours * time.Millisecond, 3 << 20}}, "stock": {{100 * time.Millisecond, 2 << 20}}}
 	}
 	sizes := []int{1, 100, 1000}
-	all := []measured{cost(90), cost(90), cost(80)}
+	all := [][]measured{{cost(90)}, {cost(90)}, {cost(80)}}
 	want := `
 ### CPU time, one beside the other
 

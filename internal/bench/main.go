@@ -37,7 +37,7 @@ func main() {
 	flag.StringVar(&o.kustomize, "kustomize", ".tools/kustomize", "the kustomize to measure it beside")
 	flag.StringVar(&o.sops, "sops", ".tools/sops", "the sops to measure it beside; may be missing")
 	flag.StringVar(&o.ksops, "ksops", ".tools/ksops", "the KSOPS to measure it beside; may be missing")
-	flag.IntVar(&o.runs, "runs", 11, "turns of each case, at least 7; of 1000 Secrets and more, 5")
+	flag.IntVar(&o.runs, "runs", 11, "turns of each case, at least 7; fewer with 1000 Secrets and more")
 	flag.StringVar(&o.dir, "dir", "", "where to make the workload (default: /dev/shm, else the temporary directory)")
 	flag.StringVar(&o.write, "write", "", "Markdown file whose tables between the markers are replaced (default: print them)")
 	sizes := flag.String("n", "1,10,100,1000", "how many Secrets, separated by commas")

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -16,20 +15,10 @@ const (
 	tablesEnd   = "<!-- bench:end -->\n"
 )
 
-// manySecrets of the workload take seconds, each run of which says as much as several short ones.
-const manySecrets = 1000
-
-func (b *bench) turns(n int) int {
-	if n >= manySecrets {
-		return min(b.runs, 5)
-	}
-	return b.runs
-}
-
 // report measures everything and writes it as Markdown.
 func (b *bench) report(ctx context.Context) (string, error) {
 	var (
-		all   []measured // of each size
+		all   [][]measured // of each size, of each round
 		cases []round
 	)
 	if err := b.checkRefuses(ctx); err != nil {
@@ -44,19 +33,17 @@ func (b *bench) report(ctx context.Context) (string, error) {
 		if cases, err = b.rounds(ctx, n, t); err != nil {
 			return "", err
 		}
-		m := measured{}
-		for _, r := range cases {
+		ms := make([]measured, len(cases))
+		for i, r := range cases {
 			progress("%d Secrets: %s", n, r.names())
-			got, err := b.run(ctx, r, b.turns(n))
-			if err != nil {
+			if ms[i], err = b.run(ctx, r, n); err != nil {
 				return "", err
 			}
-			maps.Copy(m, got)
 		}
-		all = append(all, m)
+		all = append(all, ms)
 	}
 	progress("start-up and sizes")
-	start, err := b.run(ctx, b.startUp(), b.runs)
+	start, err := b.run(ctx, b.startUp(), 0)
 	if err != nil {
 		return "", err
 	}
@@ -79,8 +66,8 @@ func (r round) names() string {
 
 func (b *bench) intro(ctx context.Context) string {
 	text := fmt.Sprintf("Made by `%s` on %s. %d turns", b.how(), b.machine(ctx), b.runs)
-	if most := b.sizes[len(b.sizes)-1]; b.turns(most) != b.runs {
-		text += fmt.Sprintf(", %d with %d Secrets and more", b.turns(most), manySecrets)
+	if most := b.sizes[len(b.sizes)-1]; most >= manySecrets {
+		text += fmt.Sprintf(", %d with %d Secrets and more, or %d of sops", b.turns(round{}, most), manySecrets, b.turns(round{long: true}, most))
 	}
 	return text + ".\n"
 }
@@ -97,16 +84,16 @@ func header(first string, sizes []int, rest ...string) string {
 func row(columns []string) string { return "| " + strings.Join(columns, " | ") + " |\n" }
 
 // ratioTable compares, with a column for each size. The peak memory is that of the last.
-func ratioTable(sizes []int, cases []round, all []measured) string {
+func ratioTable(sizes []int, cases []round, all [][]measured) string {
 	last := len(sizes) - 1
 	text := "\n### CPU time, one beside the other\n\n" + header("ratio: median (min–max)", sizes, "target", fmt.Sprintf("peak memory, N=%d", sizes[last]))
-	for _, c := range cases {
+	for at, c := range cases {
 		for _, r := range c.ratios {
 			columns := []string{r.of + " / " + r.to}
 			for i, n := range sizes {
-				columns = append(columns, r.cell(n, all[i].ratio(r, cpu)))
+				columns = append(columns, r.cell(n, all[i][at].ratio(r, cpu)))
 			}
-			memory := all[last].ratio(r, peak).median
+			memory := all[last][at].ratio(r, peak).median
 			columns = append(columns, r.target(), fmt.Sprintf("%.2f", memory))
 			if r.memory > 0 && sizes[last] >= manySecrets {
 				columns[len(columns)-1] += " (" + target(fmt.Sprintf("≤ %.2f", r.memory), memory <= r.memory) + ")"
@@ -144,16 +131,21 @@ func (r ratio) target() string {
 }
 
 // costTable is what each program of the ratios costs by itself.
-func costTable(sizes []int, cases []round, all []measured) string {
+func costTable(sizes []int, cases []round, all [][]measured) string {
 	last := len(sizes) - 1
 	text := "\n### Each by itself\n\n" + header("CPU time: median", sizes, fmt.Sprintf("peak memory, N=%d", sizes[last]))
-	for _, c := range cases {
+	seen := map[string]bool{}
+	for at, c := range cases {
 		for _, p := range c.programs {
-			columns := []string{p.name}
-			for _, m := range all {
-				columns = append(columns, millis(m.median(p.name, cpu)))
+			if seen[p.name] {
+				continue
 			}
-			text += row(append(columns, fmt.Sprintf("%.1f MiB", all[last].median(p.name, peak)/(1<<20))))
+			seen[p.name] = true
+			columns := []string{p.name}
+			for _, ms := range all {
+				columns = append(columns, millis(ms[at].median(p.name, cpu)))
+			}
+			text += row(append(columns, fmt.Sprintf("%.1f MiB", all[last][at].median(p.name, peak)/(1<<20))))
 		}
 	}
 	return text

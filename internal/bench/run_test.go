@@ -30,3 +30,22 @@ func TestRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestTurns(t *testing.T) {
+	dir := t.TempDir()
+	b := bench{options: options{runs: 7}, root: dir}
+	for _, c := range []struct {
+		long          bool
+		n, runs, kept int
+	}{{false, 100, 8, 7}, {true, 100, 8, 7}, {false, 1000, 5, 5}, {true, 1000, 3, 3}} {
+		runs := 0
+		p := program{"x", command{args: []string{"true"}, prepare: func() error { runs++; return nil }}}
+		m, err := b.run(t.Context(), round{programs: []program{p}, long: c.long}, c.n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if runs != c.runs || len(m["x"]) != c.kept {
+			t.Errorf("with %d Secrets, long %t: %d turns, %d counted; want %d and %d", c.n, c.long, runs, len(m["x"]), c.runs, c.kept)
+		}
+	}
+}
