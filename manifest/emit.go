@@ -287,6 +287,15 @@ func (i *Item) canonical(s *Spec) bool {
 	return false
 }
 
+// isCanonical is canonical of the spec that the item has, asked once: it costs as much as to write it.
+func (i *Item) isCanonical(s *Spec) bool {
+	if i.own == nil {
+		own := i.canonical(s)
+		i.own = &own
+	}
+	return *i.own
+}
+
 // sameLines compares text with what was expected of it, comments and blank lines aside.
 func sameLines(text string, want []byte) bool {
 	for text != "" {
