@@ -147,7 +147,7 @@ func (b *bench) rounds(ctx context.Context, n int, t trees) ([]round, error) {
 		ratios: []ratio{
 			{of: decrypt, to: ageDecrypt, limits: []limit{{100, 1.5}}},
 			{of: decryptEach, to: ageDecrypt, limits: []limit{{100, 2.5}}},
-			{of: rekey, to: decrypt, limits: []limit{{100, 2}}},
+			{of: rekey, to: decrypt, limits: []limit{{1000, 2}}},
 		},
 	}
 	encrypts := round{
