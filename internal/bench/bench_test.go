@@ -137,10 +137,10 @@ func TestTables(t *testing.T) {
 		ratios:   []ratio{{of: "ours", to: "stock", limits: []limit{{1, 1.05}, {10, 0.85}}, memory: 1.10}},
 	}}
 	cost := func(ours time.Duration) measured {
-		return measured{"ours": {{ours * time.Millisecond, 3 << 20}}, "stock": {{100 * time.Millisecond, 2 << 20}}}
+		return measured{"ours": {{ours, 3 << 20}}, "stock": {{100 * time.Millisecond, 2 << 20}}}
 	}
 	sizes := []int{1, 100, 1000}
-	all := [][]measured{{cost(90)}, {cost(90)}, {cost(80)}}
+	all := [][]measured{{cost(90 * time.Millisecond)}, {cost(90 * time.Millisecond)}, {cost(80 * time.Millisecond)}}
 	want := `
 ### CPU time, one beside the other
 
