@@ -28,7 +28,7 @@ func (r *Repo) Since(ctx context.Context, revision string) (*Span, error) {
 	}{{revision, &s.Tip}, {"HEAD", &s.Head}} {
 		out, err := r.run(ctx, nil, "rev-parse", "--quiet", "--verify", "--end-of-options", x.revision+"^{commit}")
 		if status(err) > 0 {
-			return nil, &Error{Err: fmt.Errorf("%q names no commit in this clone", x.revision), Hint: r.fetchHint(ctx)}
+			return nil, &Error{Err: fmt.Errorf("%q names no commit in this clone", x.revision), Hint: r.fetchHint()}
 		}
 		if err != nil {
 			return nil, err
@@ -37,7 +37,7 @@ func (r *Repo) Since(ctx context.Context, revision string) (*Span, error) {
 	}
 	out, err := r.run(ctx, nil, "merge-base", s.Tip, s.Head)
 	if status(err) == 1 {
-		return nil, &Error{Err: fmt.Errorf("%q and HEAD have %w", revision, ErrNoBase), Hint: r.fetchHint(ctx)}
+		return nil, &Error{Err: fmt.Errorf("%q and HEAD have %w", revision, ErrNoBase), Hint: r.fetchHint()}
 	}
 	if err != nil {
 		return nil, err
@@ -46,18 +46,15 @@ func (r *Repo) Since(ctx context.Context, revision string) (*Span, error) {
 	return s, nil
 }
 
-func (r *Repo) fetchHint(ctx context.Context) string {
-	if shallow, err := r.Shallow(ctx); err == nil && shallow {
+func (r *Repo) fetchHint() string {
+	if r.shallow {
 		return `the clone is shallow: "git fetch --unshallow"; in CI "fetch-depth: 0", or GIT_DEPTH: "0"`
 	}
 	return `"git fetch" brings branches of a remote; they are called origin/main here`
 }
 
 // Shallow reports whether the clone lacks a part of the history.
-func (r *Repo) Shallow(ctx context.Context) (bool, error) {
-	out, err := r.run(ctx, nil, "rev-parse", "--is-shallow-repository")
-	return strings.TrimSpace(string(out)) == "true", err
-}
+func (r *Repo) Shallow() bool { return r.shallow }
 
 // Pair is a file that differs between two trees. Was and Is are its paths there, relative to the top level and slash-separated; "" where it is
 // missing or no regular file.

@@ -21,6 +21,7 @@ type Repo struct {
 	env       []string // of every git process
 	dir       string   // the work tree's own git directory, absolute
 	emptyTree string   // object id
+	shallow   bool     // when it was opened
 }
 
 var (
@@ -83,15 +84,15 @@ func openElsewhere(ctx context.Context, dir string, clean, local []string, cause
 }
 
 func open(ctx context.Context, dir string, env []string) (*Repo, error) {
-	out, err := run(ctx, dir, env, nil, "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--show-object-format")
+	out, err := run(ctx, dir, env, nil, "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--show-object-format", "--is-shallow-repository")
 	if err != nil {
 		return nil, err
 	}
 	lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
-	if len(lines) != 3 || lines[0] == "" {
+	if len(lines) != 4 || lines[0] == "" {
 		return nil, &Error{Err: errors.New("git says where the repository is in a way that can't be read"), Hint: "git 2.31 or later is needed, and a path without line breaks"}
 	}
-	r := &Repo{Top: filepath.FromSlash(lines[0]), dir: filepath.FromSlash(lines[1]), env: env, emptyTree: emptyTrees[lines[2]]}
+	r := &Repo{Top: filepath.FromSlash(lines[0]), dir: filepath.FromSlash(lines[1]), env: env, emptyTree: emptyTrees[lines[2]], shallow: lines[3] != "false"}
 	if r.emptyTree == "" {
 		return nil, &Error{Err: errors.New("unknown object format of the repository"), Hint: "use a version of ageseal that knows it"}
 	}

@@ -225,9 +225,8 @@ func (r *Repo) remoteKey(ctx context.Context) (string, error) {
 
 // rootKey is empty before the first commit, and for a shallow clone: its root moves with every fetch.
 func (r *Repo) rootKey(ctx context.Context) (string, error) {
-	shallow, err := r.Shallow(ctx)
-	if err != nil || shallow {
-		return "", err
+	if r.shallow {
+		return "", nil
 	}
 	out, err := r.run(ctx, nil, "rev-list", "--max-parents=0", "HEAD", "--")
 	if status(err) < 0 && err != nil {

@@ -37,7 +37,8 @@ type Item struct {
 	indent int  // block indentation of what holds it
 	top    bool // is the document
 
-	ready  bool // checked and measured: can be edited
+	ready  bool  // checked and measured: can be edited
+	own    *bool // what isCanonical said, nil before
 	edited bool
 	edits  []edit // in the order of the text
 }

@@ -89,7 +89,7 @@ func attach(text string, keys []*node, comments []comment, dest func(*node) *nod
 	var pending []string
 	flush := func(k *node) {
 		if d := dest(k); d != nil && len(pending) > 0 {
-			d.head = append(d.head, pending...)
+			d.commented().head = append(d.comments().head, pending...)
 			d.raw = raw
 			pending = nil
 		}
@@ -102,11 +102,11 @@ func attach(text string, keys []*node, comments []comment, dest func(*node) *nod
 		line := text[c.off:c.end]
 		if !c.full && next > 0 {
 			k := keys[next-1]
-			if d := dest(k); d != nil && d.eol == "" && lineStart(text, k.off) == lineStart(text, c.off) {
+			if d := dest(k); d != nil && d.comments().eol == "" && lineStart(text, k.off) == lineStart(text, c.off) {
 				cut := c.cut(text)
-				d.eol = text[cut.from:c.end]
+				d.commented().eol = text[cut.from:c.end]
 				if cut.from == c.off {
-					d.eol = " " + d.eol
+					d.notes.eol = " " + d.notes.eol
 				}
 				continue
 			}

@@ -225,7 +225,9 @@ func (w *rewriter) carry(e entry, to int) {
 	}
 	keys := allKeys(e.v, []*node{e.k})
 	last := w.body[len(w.body)-1]
-	last.foot = append(last.foot, attach(w.text, keys, list, func(k *node) *node { return w.dest[k] }, w.raw)...)
+	if foot := attach(w.text, keys, list, func(k *node) *node { return w.dest[k] }, w.raw); len(foot) > 0 {
+		last.commented().foot = append(last.comments().foot, foot...)
+	}
 	last.raw = w.raw
 }
 
@@ -400,7 +402,7 @@ func (w *rewriter) again(e entry) {
 	dest := map[*node]*node{}
 	k, m := copyTree(e.k, dest), w.filterMetadata(e.v, dest)
 	dest[e.k] = k
-	m.foot = attach(w.text, allKeys(e.v, []*node{e.k}), w.take(e.from, e.to), func(k *node) *node { return dest[k] }, false)
+	m.commented().foot = attach(w.text, allKeys(e.v, []*node{e.k}), w.take(e.from, e.to), func(k *node) *node { return dest[k] }, false)
 	var b emitter
 	b.entries([]*node{k, m}, e.k.off-lineStart(w.text, e.k.off), e.from > lineStart(w.text, e.from))
 	w.replace(e.from, e.to, string(b.b))

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strconv"
@@ -34,13 +35,14 @@ func (e *emitter) comments(head []string, indent int, raw bool) {
 func (e *emitter) entries(kids []*node, indent int, inline bool) {
 	for i := 0; i < len(kids); i += 2 {
 		k := kids[i]
-		e.comments(k.head, indent, k.raw)
-		if i > 0 || !inline || len(k.head) > 0 {
+		notes := k.comments()
+		e.comments(notes.head, indent, k.raw)
+		if i > 0 || !inline || len(notes.head) > 0 {
 			e.blanks(indent)
 		}
 		e.b = appendScalar(e.b, k.value)
 		e.b = append(e.b, ':')
-		e.value(kids[i+1], indent, k.eol)
+		e.value(kids[i+1], indent, notes.eol)
 	}
 }
 
@@ -72,7 +74,7 @@ func (e *emitter) value(n *node, indent int, eol string) {
 			}
 		}
 	}
-	e.comments(n.foot, indent+2, n.raw)
+	e.comments(n.comments().foot, indent+2, n.raw)
 }
 
 // literal writes a string for which hasLines holds.
@@ -152,7 +154,7 @@ func (e *emitter) json(n *node, indent int) {
 		open, shut, step = '[', ']', 1
 	}
 	e.b = append(e.b, open)
-	if len(n.kids) == 0 && len(n.foot) == 0 {
+	if len(n.kids) == 0 && len(n.comments().foot) == 0 {
 		e.b = append(e.b, shut)
 		return
 	}
@@ -170,14 +172,14 @@ func (e *emitter) json(n *node, indent int) {
 	for i := 0; i < len(n.kids); i += step {
 		k := n.kids[i]
 		if step == 2 {
-			e.comments(k.head, indent+2, false)
+			e.comments(k.comments().head, indent+2, false)
 		}
 		e.blanks(indent + 2)
 		eol := ""
 		if step == 2 {
 			e.b = appendQuoted(e.b, k.value)
 			e.b = append(e.b, ':', ' ')
-			eol = k.eol
+			eol = k.comments().eol
 			k = n.kids[i+1]
 		}
 		e.json(k, indent+2)
@@ -186,7 +188,7 @@ func (e *emitter) json(n *node, indent int) {
 		}
 		e.b = append(append(e.b, eol...), '\n')
 	}
-	e.comments(n.foot, indent+2, false)
+	e.comments(n.comments().foot, indent+2, false)
 	e.blanks(indent)
 	e.b = append(e.b, shut)
 }
@@ -279,14 +281,23 @@ func (i *Item) canonical(s *Spec) bool {
 	e.entries([]*node{newString("spec"), s.node()}, i.n.off-lineStart(text, i.n.off), true)
 	for _, t := range top {
 		if t.v == spec {
-			return sameLines(text[t.k.off:t.to], string(e.b))
+			return sameLines(text[t.k.off:t.to], e.b)
 		}
 	}
 	return false
 }
 
+// isCanonical is canonical of the spec that the item has, asked once: it costs as much as to write it.
+func (i *Item) isCanonical(s *Spec) bool {
+	if i.own == nil {
+		own := i.canonical(s)
+		i.own = &own
+	}
+	return *i.own
+}
+
 // sameLines compares text with what was expected of it, comments and blank lines aside.
-func sameLines(text, want string) bool {
+func sameLines(text string, want []byte) bool {
 	for text != "" {
 		end := lineEnd(text, 0)
 		line := text[:end-1]
@@ -294,17 +305,16 @@ func sameLines(text, want string) bool {
 		if t := strings.TrimLeft(line, " "); t == "" || t[0] == '#' {
 			continue
 		}
-		if want == "" {
+		n := bytes.IndexByte(want, '\n')
+		if n < 0 || len(line) < n || line[:n] != string(want[:n]) {
 			return false
 		}
-		end = lineEnd(want, 0)
-		rest, ok := strings.CutPrefix(line, want[:end-1])
-		if !ok || rest != "" && !(rest[0] == ' ' && strings.HasPrefix(strings.TrimLeft(rest, " "), "#")) {
+		if rest := line[n:]; rest != "" && !(rest[0] == ' ' && strings.HasPrefix(strings.TrimLeft(rest, " "), "#")) {
 			return false
 		}
-		want = want[end:]
+		want = want[n+1:]
 	}
-	return want == ""
+	return len(want) == 0
 }
 
 const maxLookBack = 4 << 10

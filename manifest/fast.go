@@ -9,11 +9,10 @@ import "strings"
 const maxFastDepth = 32
 
 type fastReader struct {
-	text  string
-	off   int    // start of a line
-	line  int    // of off, in the file
-	slab  []node // nodes made ahead, chunk at a time
-	chunk int
+	text string
+	off  int    // start of a line
+	line int    // of off, in the file
+	slab []node // nodes made ahead
 }
 
 // parseFast returns the tree of a document, measured, or nil if the library has to read it.
@@ -23,7 +22,7 @@ func parseFast(s source) *node {
 			return nil
 		}
 	}
-	p := &fastReader{text: s.text, line: s.line0 + 1, chunk: min(2*strings.Count(s.text, "\n")+1, 64)}
+	p := &fastReader{text: s.text, line: s.line0 + 1}
 	indent, ok := p.next()
 	if ok && indent == 0 && strings.HasPrefix(p.text[p.off:], "---") {
 		rest := p.text[p.off+3 : lineEnd(p.text, p.off)-1]
@@ -61,9 +60,13 @@ func (p *fastReader) next() (indent int, ok bool) {
 	return 0, false
 }
 
+// maxAhead is how far new looks for what is left to be made nodes of: two for a line.
+const maxAhead = 1 << 12
+
 func (p *fastReader) new(k kind, s style, off int) *node {
 	if len(p.slab) == 0 {
-		p.slab = make([]node, p.chunk)
+		ahead := p.text[p.off:min(len(p.text), p.off+maxAhead)]
+		p.slab = make([]node, min(2*strings.Count(ahead, "\n")+1, 64))
 	}
 	n := &p.slab[0]
 	p.slab = p.slab[1:]

@@ -29,20 +29,42 @@ type node struct {
 	str    bool // a scalar that is a string whoever reads it: quoted, block, or plain and a string in YAML 1.1 and 1.2
 	marked bool // carries an anchor or a tag
 	binary bool // the tag is !!binary
-	line   int  // 1-based in the file
-	off    int  // byte offset of the first byte in source.text; of an absent value: where it would begin
-	end    int  // byte offset behind the last byte; of a block collection: that of its last value. 0 until measured
+
+	// For writing only.
+	raw     bool // comment lines are written as they stand
+	oneLine bool // a list that JSON has on one line, too
+	lines   bool // a string that is written as a block literal, where block style can stand
+
+	line   int // 1-based in the file
+	off    int // byte offset of the first byte in source.text; of an absent value: where it would begin
+	end    int // byte offset behind the last byte; of a block collection: that of its last value. 0 until measured
 	value  string
 	kids   []*node // elements; of a mapping keys and values by turns
 	target *node   // of an alias
 
-	// For writing only.
-	head    []string // of a key: comment lines above it, without indentation unless raw
-	eol     string   // of a key: comment at the end of its line, with the blanks before it
-	foot    []string // of a mapping: comment lines behind its last entry
-	raw     bool     // comment lines are written as they stand
-	oneLine bool     // a list that JSON has on one line, too
-	lines   bool     // a string that is written as a block literal, where block style can stand
+	notes *notes // for writing only, see comments
+}
+
+// notes are comments that are written with a node. Few nodes have any, and a run over many files holds many nodes.
+type notes struct {
+	head []string // of a key: lines above it, without indentation unless raw
+	eol  string   // of a key: at the end of its line, with the blanks before it
+	foot []string // of a mapping: lines behind its last entry
+}
+
+// comments are those of a node; commented is where to add some.
+func (n *node) comments() notes {
+	if n.notes == nil {
+		return notes{}
+	}
+	return *n.notes
+}
+
+func (n *node) commented() *notes {
+	if n.notes == nil {
+		n.notes = &notes{}
+	}
+	return n.notes
 }
 
 // source is the text of one document as the readers see it: LF, no BOM, a final newline.

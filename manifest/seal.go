@@ -87,13 +87,17 @@ func (i *Item) Rebind(s *Spec, namespace, name string) {
 		}
 	}
 	samePaths(old, spec, dest)
-	var was Spec
-	var f faults
-	readSpec(&f, old, &was)
+	raw := i.own != nil && *i.own
+	if i.own == nil {
+		var was Spec
+		var f faults
+		readSpec(&f, old, &was)
+		raw = len(f.list) == 0 && i.isCanonical(&was)
+	}
 	i.rewrite(change{
 		newName: name, newNamespace: namespace,
 		gone: []string{"spec"}, place: []string{"spec"}, body: []*node{key, spec},
-		dest: dest, raw: len(f.list) == 0 && i.canonical(&was),
+		dest: dest, raw: raw,
 	})
 }
 

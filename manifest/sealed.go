@@ -67,7 +67,7 @@ func (i *Item) Sealed() (*EncryptedSecret, error) {
 	if len(f.list) > 0 {
 		return nil, f.join()
 	}
-	s.Canonical = !i.doc.normalized && i.canonical(&s.Spec)
+	s.Canonical = i.isCanonical(&s.Spec) && !i.doc.normalized
 	return s, nil
 }
 

@@ -156,7 +156,7 @@ func (w *rewriter) whole() {
 		at = len(out.kids)
 	}
 	out.kids = slices.Insert(out.kids, at, w.body...)
-	out.foot = attach(w.text, allKeys(n, nil), w.take(n.off, n.end), func(k *node) *node { return dest[k] }, false)
+	out.commented().foot = attach(w.text, allKeys(n, nil), w.take(n.off, n.end), func(k *node) *node { return dest[k] }, false)
 
 	var e emitter
 	if w.i.writesJSON() {
@@ -176,7 +176,7 @@ func (w *rewriter) whole() {
 		e.b = append(e.b, '\n')
 	}
 	e.entries(out.kids, col, inline)
-	e.comments(out.foot, col, false)
+	e.comments(out.comments().foot, col, false)
 	to := n.end
 	for w.text[to] == ' ' || w.text[to] == '\t' {
 		to++

@@ -203,7 +203,7 @@ func (c *cli) previous(o *encryptOptions, inputs []*input, work []int) (map[stri
 	byTop := map[string][]*input{}
 	for _, i := range work {
 		if in := inputs[i]; in.path != "" && holdsNative(in.file) {
-			if top, ok := topLevel(filepath.Dir(in.path)); ok {
+			if top, ok := c.topOf(filepath.Dir(in.path)); ok {
 				byTop[top] = append(byTop[top], in)
 			}
 		}
@@ -253,7 +253,7 @@ func (c *cli) warnCommitted(inputs []*input, reports []*secret.Report) {
 		if reports[i] == nil || len(reports[i].Sealed) == 0 || in.path == "" {
 			continue
 		}
-		if top, ok := topLevel(filepath.Dir(in.path)); ok {
+		if top, ok := c.topOf(filepath.Dir(in.path)); ok {
 			if name, ok := slashed(top, in); ok {
 				if byTop[top] == nil {
 					byTop[top] = map[string]*input{}

@@ -219,10 +219,11 @@ func (c *cli) write(inputs []*input, files ...atomicfile.File) error {
 		case in.file.Changed() && in.path == "":
 			return &fileError{in.shown, hinted("name a file", "can't be replaced")}
 		case in.file.Changed():
-			if err := fits(in.shown, in.file.Bytes()); err != nil {
+			data := in.file.Bytes()
+			if err := fits(in.shown, data); err != nil {
 				return err
 			}
-			files = append(files, atomicfile.File{Path: in.path, Data: in.file.Bytes(), Old: in.data})
+			files = append(files, atomicfile.File{Path: in.path, Data: data, Old: in.data})
 		case in.path != "":
 			done = append(done, in.path)
 		}

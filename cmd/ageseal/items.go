@@ -51,18 +51,23 @@ func findSealed(f *manifest.File, namespace, name string) *manifest.EncryptedSec
 
 // joinStreams makes one stream of several files.
 func joinStreams(inputs []*input) []byte {
-	var out []byte
+	var parts [][]byte
+	ended := true
 	for i, in := range inputs {
 		text := in.file.Bytes()
-		if i > 0 && len(out) > 0 && !bytes.HasSuffix(out, []byte("\n")) {
-			out = append(out, '\n')
+		if !ended {
+			parts = append(parts, []byte("\n"))
 		}
 		if i > 0 && !startsWithMarker(text) {
-			out = append(out, "---\n"...)
+			parts = append(parts, []byte("---\n"))
+			ended = true
 		}
-		out = append(out, text...)
+		if len(text) > 0 {
+			parts = append(parts, text)
+			ended = bytes.HasSuffix(text, []byte("\n"))
+		}
 	}
-	return out
+	return bytes.Join(parts, nil)
 }
 
 // startsWithMarker reports whether a stream begins with the marker of a document (YAML 1.2, "---" and white space).

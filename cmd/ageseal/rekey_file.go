@@ -72,8 +72,8 @@ func (f *fileRekey) writtenFor() ([]string, error) {
 	if work == nil || err != nil {
 		return nil, err
 	}
-	if shallow, err := work.Shallow(ctx); shallow || err != nil {
-		return nil, err
+	if work.Shallow() {
+		return nil, nil
 	}
 	head, err := work.Head(ctx, name)
 	if err != nil || !bytes.Equal(head[name], f.in.data) {
@@ -123,11 +123,9 @@ func findCopies(files []*fileRekey) error {
 		if err != nil || work == nil {
 			return err
 		}
-		if shallow, err := work.Shallow(ctx); err != nil || shallow {
-			if err == nil {
-				err = hinted("git fetch --unshallow; or name it with --widen", "the history of this clone is cut off: it can't be seen whether the file is a copy of one under another rule")
-			}
-			return &fileError{files[0].in.shown, err}
+		if work.Shallow() {
+			return &fileError{files[0].in.shown, hinted("git fetch --unshallow; or name it with --widen",
+				"the history of this clone is cut off: it can't be seen whether the file is a copy of one under another rule")}
 		}
 		var contents [][]byte
 		for _, f := range files {

@@ -33,6 +33,8 @@ type cli struct {
 	keys    *identity.Set    // the identities that were loaded, nil before
 	known   []*policy.Policy // policies that give recipients their names
 	repos   map[string]*repository
+	dirs    map[string]directory // that files of this run are in
+	tops    map[string]string    // of directories, see topOf
 }
 
 const (

@@ -115,15 +115,19 @@ func (c *cli) target(path string, r *recipientFlags) (secret.Target, error) {
 
 // rule finds the rule that governs a file, of a policy that is the one accepted before.
 func (c *cli) rule(path string) (*repository, *policy.Rule, error) {
-	abs, err := realPath(path)
+	abs, err := filepath.Abs(path)
+	if info, e := os.Lstat(abs); err == nil && e == nil && !info.Mode().IsRegular() {
+		abs, err = realPath(abs) // a link
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	repo, err := c.repository(filepath.Dir(abs))
+	dir, err := c.directory(filepath.Dir(abs))
 	if err != nil {
 		return nil, nil, err
 	}
-	rel, err := filepath.Rel(repo.top, abs)
+	repo := dir.repo
+	rel, err := filepath.Rel(repo.top, filepath.Join(dir.real, filepath.Base(abs)))
 	if err != nil || strings.HasPrefix(rel, "..") {
 		return nil, nil, hinted("", "outside the directory of the policy")
 	}
@@ -135,13 +139,10 @@ func (c *cli) rule(path string) (*repository, *policy.Rule, error) {
 	return repo, rule, nil
 }
 
-// repository finds the policy for a directory: --policy, else the one at the git top level. The policy is compared with
+// repository finds the policy for a directory free of links: --policy, else the one at the git top level. The policy is compared with
 // the one accepted before, once a run; a policy from --policy was chosen by whoever runs this and is taken as it is.
 func (c *cli) repository(dir string) (*repository, error) {
-	dir, err := realPath(dir)
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	top, inGit := topLevel(dir)
 	if !inGit && c.policyFile == "" {
 		return nil, hinted(`"ageseal init" in a git repository makes a policy; --recipient does without`, "no policy (not in a git repository) and no recipient")
@@ -167,26 +168,6 @@ func (c *cli) repository(dir string) (*repository, error) {
 	}
 	c.repos[top] = repo
 	return repo, nil
-}
-
-// realPath makes a path absolute and free of links, as far as it exists: a new file may be in a directory that does not exist yet, for
-// which --stdin-name only picks a rule.
-func realPath(path string) (string, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	rest := ""
-	for dir := abs; ; dir = filepath.Dir(dir) {
-		real, err := filepath.EvalSymlinks(dir)
-		if err == nil {
-			return filepath.Join(real, rest), nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
-			return "", err
-		}
-		rest = filepath.Join(filepath.Base(dir), rest)
-	}
 }
 
 // openRepository reads the policy and finds the repository's pins, without comparing.
@@ -311,21 +292,6 @@ func (c *cli) checkPin(repo *repository) error {
 func (c *cli) changedPolicy(repo *repository, diff []string) error {
 	return &fileError{relative(filepath.Join(repo.top, policy.FileName)),
 		hinted(`look at it, then accept it: "ageseal trust"`, "the policy changed since you accepted it:\n  %s", strings.Join(diff, "\n  "))}
-}
-
-// topLevel finds the git work tree that dir lies in: the nearest directory with a .git. It does not ask git, which
-// would cost more than everything else in a small run.
-func topLevel(dir string) (string, bool) {
-	for {
-		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
-			return dir, true
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", false
-		}
-		dir = parent
-	}
 }
 
 // stateDir is where ageseal remembers what the user accepted (XDG base directory specification; the platform's place

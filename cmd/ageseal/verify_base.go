@@ -270,10 +270,7 @@ func (ch *change) older() (lacking bool, err error) {
 	if len(paths) == 0 {
 		return false, nil
 	}
-	if lacking, err = ch.repo.Shallow(ch.ctx); err != nil {
-		return false, err
-	}
-	return lacking, ch.repo.Older(ch.ctx, ch.span.Base, func(commit string, b git.Blob) error {
+	return ch.repo.Shallow(), ch.repo.Older(ch.ctx, ch.span.Base, func(commit string, b git.Blob) error {
 		ch.comparison.Older(commit, b.Data)
 		return nil
 	}, paths...)

@@ -14,7 +14,7 @@ import (
 
 func TestWorkload(t *testing.T) {
 	dir := t.TempDir()
-	if err := writeWorkload(dir, 12); err != nil {
+	if err := writeWorkload(dir, 12, ""); err != nil {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
@@ -96,16 +96,74 @@ func TestLinesOnlyIn(t *testing.T) {
 	}
 }
 
-func TestRow(t *testing.T) {
-	r := result{duel: duel{name: "x", limit: 0.85}, ours: usage{90 * time.Millisecond, 3 << 20}, theirs: usage{100 * time.Millisecond, 1 << 20},
-		cpu: spread{0.8, 0.9, 1}, peak: spread{3, 3, 3}}
-	want := "| x | 90.0 ms | 100.0 ms | **0.90** (0.80–1.00) | ≤ 0.85, **missed** | 3.0 MiB, 3.00 |\n"
-	if diff := cmp.Diff(want, r.row()); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+func TestGenerated(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeWorkload(dir, 12, ksopsYAML("/bin/ksops", 12)); err != nil {
+		t.Fatal(err)
 	}
-	r.limit = 0.9
-	if strings.Contains(r.row(), "missed") {
-		t.Errorf("a target that was met is called missed: %s", r.row())
+	var list struct{ Resources, Generators []string }
+	read(t, filepath.Join(dir, "kustomization.yaml"), &list)
+	if len(list.Resources) != 2 || len(list.Generators) != 1 {
+		t.Fatalf("%d resources and %d generators, want the 2 Deployments and the one that makes the Secrets", len(list.Resources), len(list.Generators))
+	}
+	var generator struct {
+		Files    []string
+		Metadata struct{ Annotations map[string]string }
+	}
+	read(t, filepath.Join(dir, list.Generators[0]), &generator)
+	if len(generator.Files) != 12 {
+		t.Errorf("the generator lists %d files, want 12", len(generator.Files))
+	}
+	var function struct{ Exec struct{ Path string } }
+	if err := yaml.Unmarshal([]byte(generator.Metadata.Annotations["config.kubernetes.io/function"]), &function); err != nil || function.Exec.Path != "/bin/ksops" {
+		t.Errorf("the generator runs %q, error %v", function.Exec.Path, err)
+	}
+}
+
+func read(t *testing.T, name string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(text, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTables(t *testing.T) {
+	cases := []round{{
+		programs: []program{{name: "stock"}, {name: "ours"}},
+		ratios:   []ratio{{of: "ours", to: "stock", limits: []limit{{1, 1.05}, {10, 0.85}}, memory: 1.10}},
+	}}
+	cost := func(ours time.Duration) measured {
+		return measured{"ours": {{ours, 3 << 20}}, "stock": {{100 * time.Millisecond, 2 << 20}}}
+	}
+	sizes := []int{1, 100, 1000}
+	all := [][]measured{{cost(90 * time.Millisecond)}, {cost(90 * time.Millisecond)}, {cost(80 * time.Millisecond)}}
+	want := `
+### CPU time, one beside the other
+
+| ratio: median (min–max) | N=1 | N=100 | N=1000 | target | peak memory, N=1000 |
+| --- | --- | --- | --- | --- | --- |
+| ours / stock | 0.90 (0.90–0.90) | **0.90, missed** (0.90–0.90) | 0.80 (0.80–0.80) | ≤ 1.05, ≤ 0.85 from N=10 | 1.50 (≤ 1.10, **missed**) |
+`
+	if diff := cmp.Diff(want, ratioTable(sizes, cases, all)); diff != "" {
+		t.Errorf("ratios (-want +got):\n%s", diff)
+	}
+	want = `
+### Each by itself
+
+| CPU time: median | N=1 | N=100 | N=1000 | peak memory, N=1000 |
+| --- | --- | --- | --- | --- |
+| stock | 100.0 ms | 100.0 ms | 100.0 ms | 2.0 MiB |
+| ours | 90.0 ms | 90.0 ms | 80.0 ms | 3.0 MiB |
+`
+	if diff := cmp.Diff(want, costTable(sizes, cases, all)); diff != "" {
+		t.Errorf("costs (-want +got):\n%s", diff)
+	}
+	if got := (ratio{limits: []limit{{100, 2}}}).cell(10, spread{8, 9, 10}); strings.Contains(got, "missed") {
+		t.Errorf("a target for more Secrets is called missed: %s", got)
 	}
 }
 

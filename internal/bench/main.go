@@ -13,12 +13,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 type options struct {
 	ageseal, kustomize string
+	sops, ksops        string // "" or missing: without the cases beside them
 	sizes              []int
 	runs               int
 	dir                string // where the workload is made; "" for memory-backed storage where there is some
@@ -33,10 +35,12 @@ func main() {
 	o := options{args: os.Args[1:]}
 	flag.StringVar(&o.ageseal, "ageseal", "bin/ageseal", "the ageseal to measure")
 	flag.StringVar(&o.kustomize, "kustomize", ".tools/kustomize", "the kustomize to measure it beside")
-	flag.IntVar(&o.runs, "runs", 11, "paired runs of each case, at least 7")
+	flag.StringVar(&o.sops, "sops", ".tools/sops", "the sops to measure it beside; may be missing")
+	flag.StringVar(&o.ksops, "ksops", ".tools/ksops", "the KSOPS to measure it beside; may be missing")
+	flag.IntVar(&o.runs, "runs", 11, "turns of each case, at least 7; fewer with 1000 Secrets and more")
 	flag.StringVar(&o.dir, "dir", "", "where to make the workload (default: /dev/shm, else the temporary directory)")
 	flag.StringVar(&o.write, "write", "", "Markdown file whose tables between the markers are replaced (default: print them)")
-	sizes := flag.String("n", "100", "how many Secrets, separated by commas")
+	sizes := flag.String("n", "1,10,100,1000", "how many Secrets, separated by commas")
 	flag.Parse()
 
 	for s := range strings.SplitSeq(*sizes, ",") {
@@ -46,6 +50,7 @@ func main() {
 		}
 		o.sizes = append(o.sizes, n)
 	}
+	slices.Sort(o.sizes)
 	if o.runs < 7 {
 		exit(errors.New("-runs: at least 7, or the medians say nothing"))
 	}

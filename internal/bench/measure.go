@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -83,47 +84,66 @@ func (b *bench) exec(ctx context.Context, c command, stdout *bytes.Buffer) (usag
 	return usage{cpu: p.UserTime() + p.SystemTime(), peak: peakMemory(p)}, nil
 }
 
-// duel is one case: ours beside theirs.
-type duel struct {
-	name         string
-	ours, theirs command
-	limit        float64 // the median ratio must not be over it; 0 for none
-	memory       float64 // the same of the peak memory
+// forget gives back the memory that checking took. A process that is started has the peak of this one for the least of its own: Linux
+// keeps it through exec. The 5 resets that peak (proc_pid_clear_refs(5)); elsewhere there is no such file.
+func forget() {
+	debug.FreeOSMemory()
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
 }
 
-// result is what the paired runs of a duel gave.
-type result struct {
-	duel
-	ours, theirs usage // medians
-	cpu, peak    spread
+// manySecrets take seconds: there is nothing to warm, and each turn says as much as several short ones.
+const manySecrets = 1000
+
+func (b *bench) turns(r round, n int) int {
+	switch {
+	case n < manySecrets:
+		return b.runs
+	case r.long:
+		return 3
+	}
+	return 5
 }
 
-// spread of a ratio over the pairs.
+// measured is what the runs of each program of a round cost, by name.
+type measured map[string][]usage
+
+// run runs the programs of a round turn by turn. With few Secrets the first turn only warms the caches.
+func (b *bench) run(ctx context.Context, r round, n int) (measured, error) {
+	forget()
+	m := measured{}
+	first := 1
+	if n >= manySecrets {
+		first = 0
+	}
+	for i := range b.turns(r, n) + first {
+		for _, p := range r.programs {
+			u, err := b.measure(ctx, p.command)
+			if err != nil {
+				return nil, err
+			}
+			if i >= first {
+				m[p.name] = append(m[p.name], u)
+			}
+		}
+	}
+	return m, nil
+}
+
+func cpu(u usage) float64  { return float64(u.cpu) }
+func peak(u usage) float64 { return float64(u.peak) }
+
+// median of what each of the runs of a program cost.
+func (m measured) median(name string, of func(usage) float64) float64 {
+	return median(values(m[name], of))
+}
+
+// ratio of two programs, over the turns.
+func (m measured) ratio(r ratio, of func(usage) float64) spread {
+	return ratios(values(m[r.of], of), values(m[r.to], of))
+}
+
+// spread of a ratio over the turns.
 type spread struct{ least, median, most float64 }
-
-// fight runs both sides turn by turn, so that what else the machine does falls on both. The first pair only warms the caches.
-func (b *bench) fight(ctx context.Context, d duel) (result, error) {
-	var ours, theirs []usage
-	for i := range b.runs + 1 {
-		a, err := b.measure(ctx, d.ours)
-		if err != nil {
-			return result{}, err
-		}
-		c, err := b.measure(ctx, d.theirs)
-		if err != nil {
-			return result{}, err
-		}
-		if i > 0 {
-			ours, theirs = append(ours, a), append(theirs, c)
-		}
-	}
-	cpu := func(u usage) float64 { return float64(u.cpu) }
-	peak := func(u usage) float64 { return float64(u.peak) }
-	medians := func(us []usage) usage {
-		return usage{time.Duration(median(values(us, cpu))), int64(median(values(us, peak)))}
-	}
-	return result{d, medians(ours), medians(theirs), ratios(values(ours, cpu), values(theirs, cpu)), ratios(values(ours, peak), values(theirs, peak))}, nil
-}
 
 func values(us []usage, of func(usage) float64) []float64 {
 	out := make([]float64, len(us))
@@ -133,7 +153,7 @@ func values(us []usage, of func(usage) float64) []float64 {
 	return out
 }
 
-// ratios pairs each run with the one beside it.
+// ratios pairs each run with the one of the same turn.
 func ratios(a, b []float64) spread {
 	rs := make([]float64, len(a))
 	for i := range a {

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
-	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,56 +17,162 @@ const (
 
 // report measures everything and writes it as Markdown.
 func (b *bench) report(ctx context.Context) (string, error) {
-	var out strings.Builder
-	fmt.Fprintf(&out, "Made by `%s` on %s. CPU is user and system time of the whole process, median of %d paired runs; ratios are of the pairs.\n", b.how(), b.machine(ctx), b.runs)
+	var (
+		all   [][]measured // of each size, of each round
+		cases []round
+	)
+	if err := b.checkRefuses(ctx); err != nil {
+		return "", err
+	}
 	for _, n := range b.sizes {
-		fmt.Fprintf(os.Stderr, "bench: %d Secrets: making them\n", n)
+		progress("%d Secrets: making and checking them", n)
 		t, err := b.makeTrees(ctx, n)
 		if err != nil {
 			return "", err
 		}
-		duels, err := b.duels(ctx, n, t)
-		if err != nil {
+		if cases, err = b.rounds(ctx, n, t); err != nil {
 			return "", err
 		}
-		if n == b.sizes[len(b.sizes)-1] {
-			duels = append(duels, b.startUp())
-		}
-		fmt.Fprintf(&out, "\n### %d Secrets, hybrid keys\n\n| case | ageseal | beside it | ratio: median (min–max) | target | peak memory: ageseal, ratio |\n| --- | --- | --- | --- | --- | --- |\n", n)
-		for _, d := range duels {
-			fmt.Fprintf(os.Stderr, "bench: %d Secrets: %s\n", n, strings.ReplaceAll(d.name, "`", ""))
-			r, err := b.fight(ctx, d)
-			if err != nil {
+		ms := make([]measured, len(cases))
+		for i, r := range cases {
+			progress("%d Secrets: %s", n, r.names())
+			if ms[i], err = b.run(ctx, r, n); err != nil {
 				return "", err
 			}
-			out.WriteString(r.row())
 		}
+		all = append(all, ms)
+	}
+	progress("start-up and sizes")
+	start, err := b.run(ctx, b.startUp(), 0)
+	if err != nil {
+		return "", err
 	}
 	figures, err := b.figures(ctx)
 	if err != nil {
 		return "", err
 	}
-	out.WriteString("\n### Sizes\n\n| what | figure | target |\n| --- | --- | --- |\n")
+	return b.intro(ctx) + ratioTable(b.sizes, cases, all) + costTable(b.sizes, cases, all) + figureTable(append(b.startFigures(start), figures...)), nil
+}
+
+func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }
+
+func (r round) names() string {
+	var names []string
+	for _, p := range r.programs {
+		names = append(names, strings.ReplaceAll(p.name, "`", ""))
+	}
+	return strings.Join(names, "; ")
+}
+
+func (b *bench) intro(ctx context.Context) string {
+	text := fmt.Sprintf("Made by `%s` on %s. %d turns", b.how(), b.machine(ctx), b.runs)
+	if most := b.sizes[len(b.sizes)-1]; most >= manySecrets {
+		text += fmt.Sprintf(", %d with %d Secrets and more, or %d of sops", b.turns(round{}, most), manySecrets, b.turns(round{long: true}, most))
+	}
+	return text + ".\n"
+}
+
+func header(first string, sizes []int, rest ...string) string {
+	columns := []string{first}
+	for _, n := range sizes {
+		columns = append(columns, fmt.Sprintf("N=%d", n))
+	}
+	columns = append(columns, rest...)
+	return row(columns) + row(slices.Repeat([]string{"---"}, len(columns)))
+}
+
+func row(columns []string) string { return "| " + strings.Join(columns, " | ") + " |\n" }
+
+// ratioTable compares, with a column for each size. The peak memory is that of the last.
+func ratioTable(sizes []int, cases []round, all [][]measured) string {
+	last := len(sizes) - 1
+	text := "\n### CPU time, one beside the other\n\n" + header("ratio: median (min–max)", sizes, "target", fmt.Sprintf("peak memory, N=%d", sizes[last]))
+	for at, c := range cases {
+		for _, r := range c.ratios {
+			columns := []string{r.of + " / " + r.to}
+			for i, n := range sizes {
+				columns = append(columns, r.cell(n, all[i][at].ratio(r, cpu)))
+			}
+			memory := all[last][at].ratio(r, peak).median
+			columns = append(columns, r.target(), fmt.Sprintf("%.2f", memory))
+			if r.memory > 0 && sizes[last] >= manySecrets {
+				columns[len(columns)-1] += " (" + target(fmt.Sprintf("≤ %.2f", r.memory), memory <= r.memory) + ")"
+			}
+			text += row(columns)
+		}
+	}
+	return text
+}
+
+// cell says so where a target was missed: a table that hides its failures is worth nothing.
+func (r ratio) cell(n int, s spread) string {
+	median := fmt.Sprintf("%.2f", s.median)
+	for _, l := range slices.Backward(r.limits) {
+		if n >= l.from {
+			if s.median > l.most {
+				median = "**" + median + ", missed**"
+			}
+			break
+		}
+	}
+	return fmt.Sprintf("%s (%.2f–%.2f)", median, s.least, s.most)
+}
+
+func (r ratio) target() string {
+	var texts []string
+	for _, l := range r.limits {
+		text := fmt.Sprintf("≤ %.2f", l.most)
+		if l.from > 1 {
+			text += fmt.Sprintf(" from N=%d", l.from)
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// costTable is what each program of the ratios costs by itself.
+func costTable(sizes []int, cases []round, all [][]measured) string {
+	last := len(sizes) - 1
+	text := "\n### Each by itself\n\n" + header("CPU time: median", sizes, fmt.Sprintf("peak memory, N=%d", sizes[last]))
+	seen := map[string]bool{}
+	for at, c := range cases {
+		for _, p := range c.programs {
+			if seen[p.name] {
+				continue
+			}
+			seen[p.name] = true
+			columns := []string{p.name}
+			for _, ms := range all {
+				columns = append(columns, millis(ms[at].median(p.name, cpu)))
+			}
+			text += row(append(columns, fmt.Sprintf("%.1f MiB", all[last][at].median(p.name, peak)/(1<<20))))
+		}
+	}
+	return text
+}
+
+// startFigures are those of the case that no number of Secrets changes.
+func (b *bench) startFigures(m measured) []figure {
+	var out []figure
+	for _, r := range b.startUp().ratios {
+		s, most := m.ratio(r, cpu), r.limits[0].most
+		out = append(out, figure{
+			"start-up, CPU time: " + r.of + " / " + r.to,
+			fmt.Sprintf("%.2f (%.2f–%.2f): %s / %s", s.median, s.least, s.most, millis(m.median(r.of, cpu)), millis(m.median(r.to, cpu))),
+			fmt.Sprintf("≤ %.2f", most), s.median <= most,
+		})
+	}
+	return out
+}
+
+func figureTable(figures []figure) string {
+	text := "\n### Start-up and sizes\n\n| what | figure | target |\n| --- | --- | --- |\n"
 	for _, f := range figures {
-		fmt.Fprintf(&out, "| %s | %s | %s |\n", f.name, f.value, target(f.target, f.met))
+		text += row([]string{f.name, f.value, target(f.target, f.met)})
 	}
-	return out.String(), nil
+	return text
 }
 
-func (r result) row() string {
-	limit := ""
-	if r.limit > 0 {
-		limit = target(fmt.Sprintf("≤ %.2f", r.limit), r.cpu.median <= r.limit)
-	}
-	memory := fmt.Sprintf("%.1f MiB, %.2f", float64(r.ours.peak)/(1<<20), r.peak.median)
-	if r.memory > 0 {
-		memory += " (" + target(fmt.Sprintf("≤ %.2f", r.memory), r.peak.median <= r.memory) + ")"
-	}
-	return fmt.Sprintf("| %s | %s | %s | **%.2f** (%.2f–%.2f) | %s | %s |\n",
-		r.name, millis(r.ours.cpu), millis(r.theirs.cpu), r.cpu.median, r.cpu.least, r.cpu.most, limit, memory)
-}
-
-// target says what was wanted, and says so where it was missed: a table that hides its failures is worth nothing.
 func target(wanted string, met bool) string {
 	if met {
 		return wanted
@@ -75,48 +180,8 @@ func target(wanted string, met bool) string {
 	return wanted + ", **missed**"
 }
 
-func millis(d time.Duration) string {
-	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
-}
-
-// how is the command that makes this report.
-func (b *bench) how() string {
-	var flags []string
-	for i := 0; i < len(b.args); i++ {
-		switch b.args[i] {
-		case "-ageseal", "-kustomize", "-write", "-dir":
-			i++ // "make bench" gives these
-		default:
-			flags = append(flags, b.args[i])
-		}
-	}
-	if len(flags) == 0 {
-		return "make bench"
-	}
-	return fmt.Sprintf("make bench BENCHFLAGS=%q", strings.Join(flags, " "))
-}
-
-// machine says what the figures were taken on.
-func (b *bench) machine(ctx context.Context) string {
-	cpu := runtime.GOARCH
-	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range bytes.Lines(info) {
-			if name, value, ok := strings.Cut(string(line), ":"); ok && strings.TrimSpace(name) == "model name" {
-				cpu = strings.TrimSpace(value)
-				break
-			}
-		}
-	}
-	version := func(program string) string {
-		out, err := b.output(ctx, command{args: []string{program, "version"}})
-		if err != nil {
-			return "unknown"
-		}
-		first, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(string(out)), "ageseal "), " ")
-		return first
-	}
-	return fmt.Sprintf("%s, %d cores, %s/%s, %s, ageseal %s, kustomize %s, age library %s",
-		cpu, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), version(b.ageseal), version(b.kustomize), ageVersion())
+func millis(nanoseconds float64) string {
+	return fmt.Sprintf("%.1f ms", nanoseconds/float64(time.Millisecond))
 }
 
 // replaceTables puts a report between the markers of a Markdown file.

@@ -77,8 +77,9 @@ spec:
 %[5]s`, name, &envFrom, &env, &mounts, &volumes)
 }
 
-// writeWorkload makes dir with n Secrets, a Deployment for each ten, and a kustomization that lists all.
-func writeWorkload(dir string, n int) error {
+// writeWorkload makes dir with n Secrets, a Deployment for each ten, and a kustomization that lists all. With a generator, the
+// configuration of one, that makes the Secrets.
+func writeWorkload(dir string, n int, generator string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -93,7 +94,13 @@ func writeWorkload(dir string, n int) error {
 	for i := 1; i <= n; i++ {
 		name := secretFile(i)
 		files[name] = secretYAML(i)
-		list += "- " + name + "\n"
+		if generator == "" {
+			list += "- " + name + "\n"
+		}
+	}
+	if generator != "" {
+		files["generator.yaml"] = generator
+		list += "generators:\n- generator.yaml\n"
 	}
 	files["kustomization.yaml"] = list
 	for name, text := range files {
@@ -105,3 +112,21 @@ func writeWorkload(dir string, n int) error {
 }
 
 func secretFile(i int) string { return fmt.Sprintf("secret-%04d.yaml", i) }
+
+// decrypterYAML has kustomize run our fn over all Secrets of the directory.
+func decrypterYAML(ageseal, identity string) string {
+	return "apiVersion: ageseal.dev/v1alpha1\nkind: Decrypter\n" + execFunction(ageseal, "fn", "-i", identity) + "spec:\n  files: [secret-*.yaml]\n"
+}
+
+// ksopsYAML has kustomize run KSOPS over the n Secrets of the directory. It knows no patterns.
+func ksopsYAML(ksops string, n int) string {
+	list := "files:\n"
+	for i := range n {
+		list += "- " + secretFile(i+1) + "\n"
+	}
+	return "apiVersion: viaduct.ai/v1\nkind: ksops\n" + execFunction(ksops) + list
+}
+
+func execFunction(path string, args ...string) string {
+	return fmt.Sprintf("metadata:\n  name: secrets\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: %q, args: [%s]}\n", path, strings.Join(args, ", "))
+}
