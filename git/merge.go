@@ -33,7 +33,7 @@ func MergeText(ctx context.Context, base, ours, theirs []byte, o MergeOptions) (
 		return nil, false, err
 	}
 	defer func() { err = errors.Join(err, dir.Remove()) }()
-	args := []string{"merge-file", "-p", "-q", "--marker-size=" + strconv.Itoa(o.MarkerSize), "-L", o.Ours, "-L", o.Base, "-L", o.Theirs}
+	args := []string{"merge-file", "-p", "--marker-size=" + strconv.Itoa(o.MarkerSize), "-L", o.Ours, "-L", o.Base, "-L", o.Theirs}
 	if o.Histogram {
 		args = append(args, "--diff-algorithm=histogram")
 	}

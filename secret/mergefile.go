@@ -16,8 +16,8 @@ type TextMerge func(base, ours, theirs []byte) (merged []byte, clean bool, err e
 // Markers are how conflicts are written.
 type Markers struct {
 	Size               int
-	Base, Ours, Theirs string // what the sides are called
-	ShowBase           bool   // git's diff3 and zdiff3
+	Base, Ours, Theirs string      // what the sides are called
+	ShowBase           func() bool // git's diff3 and zdiff3; asked at the first conflict
 }
 
 // MergedFile is a three-way merge of one manifest.

@@ -37,7 +37,7 @@ func gitMerge(t *testing.T, texts *int) secret.TextMerge {
 	}
 }
 
-var plainMarkers = secret.Markers{Size: 7, Base: "base", Ours: "ours", Theirs: "theirs"}
+var plainMarkers = secret.Markers{Size: 7, Base: "base", Ours: "ours", Theirs: "theirs", ShowBase: func() bool { return false }}
 
 func mergeFile(t *testing.T, base, ours, theirs string) *secret.MergedFile {
 	t.Helper()
@@ -376,7 +376,7 @@ func TestMergeFileMarkers(t *testing.T) {
 	dave := people("dave")
 	base := seal(t, native("prod", "db", map[string]string{"a": "canary"}), dave...)
 	m, err := secret.MergeFile([]byte(base), []byte(set(t, base, "a", "canary-1", dave...)), []byte(set(t, base, "a", "canary-2", dave...)),
-		secret.Markers{Size: 9, Base: "1234567", Ours: "HEAD", Theirs: "side", ShowBase: true}, gitMerge(t, new(int)))
+		secret.Markers{Size: 9, Base: "1234567", Ours: "HEAD", Theirs: "side", ShowBase: func() bool { return true }}, gitMerge(t, new(int)))
 	if err != nil || m.Clean {
 		t.Fatal(m, err)
 	}

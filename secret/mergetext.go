@@ -159,7 +159,7 @@ func (m *fileMerge) conflictText(on func(side int) string) string {
 	}
 	marker("<", m.markers.Ours)
 	text(inOurs)
-	if m.markers.ShowBase {
+	if m.markers.ShowBase() {
 		marker("|", m.markers.Base)
 		text(inBase)
 	}
