@@ -2,10 +2,15 @@ package git_test
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/ageseal/ageseal/git"
 )
@@ -40,13 +45,104 @@ func TestMergeText(t *testing.T) {
 	if _, clean := merge(strings.Repeat("a\nb\nc\nd\n", 400), strings.Repeat("x\nb\nc\nd\n", 400), strings.Repeat("y\nb\nc\nd\n", 400)); clean {
 		t.Error("400 conflicts are clean")
 	}
-	_, _, err := git.MergeText(t.Context(), []byte("a\x00"), []byte("b\x00"), []byte("c\x00"), o)
-	if err == nil || strings.Contains(err.Error(), os.TempDir()) || strings.Contains(err.Error(), "/dev/shm") {
-		t.Errorf("bytes that are no text: %v", err)
+	if got, clean := merge("a\x00", "b\x00", "c\x00"); clean || got != "b\x00" {
+		t.Errorf("bytes that are no text: %v, %q", clean, got)
+	}
+	if got, clean := merge("a\r\nz\r\n", "a\r\nb\r\n", "a\r\nc\r\n"); clean || got != "a\r\n<<<<<<<<< -ours\r\nb\r\n||||||||| base\r\nz\r\n=========\r\nc\r\n>>>>>>>>> their's\r\n" {
+		t.Errorf("CRLF: %v, %q", clean, got)
 	}
 	t.Setenv("PATH", "")
 	if _, _, err := git.MergeText(t.Context(), nil, nil, nil, o); !errors.Is(err, git.ErrNoGit) {
 		t.Errorf("without git: %v", err)
+	}
+}
+
+// TestMergeTextAsGit compares with "git merge" over random edits of a text whose lines repeat, in each conflict style.
+func TestMergeTextAsGit(t *testing.T) {
+	w := newWork(t)
+	t.Chdir(w.dir)
+	random := rand.New(rand.NewPCG(3, 9))
+	edit := func(lines []string) string {
+		var out []string
+		for _, line := range lines {
+			switch random.IntN(12) {
+			case 0:
+			case 1:
+				out = append(out, line, fmt.Sprint("added: ", random.IntN(4)))
+			case 2:
+				out = append(out, fmt.Sprint("changed: ", random.IntN(3)))
+			default:
+				out = append(out, line)
+			}
+		}
+		return strings.Join(out, "\n") + "\n"
+	}
+	w.write("x", "")
+	w.commit("root")
+	const files = 60
+	for _, style := range []string{"merge", "diff3", "zdiff3"} {
+		w.git("config", "merge.conflictStyle", style)
+		var texts [3][files]string
+		for i := range files {
+			var lines []string
+			for range 30 {
+				lines = append(lines, []string{"---", "", "spec:", "  a: 1", "  b: 2", "}"}[random.IntN(6)])
+			}
+			texts[0][i], texts[1][i], texts[2][i] = strings.Join(lines, "\n")+"\n", edit(lines), edit(lines)
+		}
+		for n, branch := range []string{"base", "ours", "theirs"} {
+			w.git("checkout", "-q", "-B", branch, []string{"main", "base", "base"}[n])
+			for i := range files {
+				w.write(fmt.Sprint(i, ".txt"), texts[n][i])
+			}
+			w.commit(branch)
+		}
+		w.git("checkout", "-q", "ours")
+		if _, err := w.try("merge", "-q", "-m", "merged", "theirs"); err == nil {
+			t.Fatal("no conflict in all of it")
+		}
+		unmerged := w.git("diff", "--name-only", "--diff-filter=U")
+		o := git.MergeOptions{MarkerSize: 7, Ours: "HEAD", Theirs: "theirs", Base: w.git("rev-parse", "--short", "base")}
+		for i := range files {
+			want, err := os.ReadFile(filepath.Join(w.dir, fmt.Sprint(i, ".txt")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, clean, err := git.MergeText(t.Context(), []byte(texts[0][i]), []byte(texts[1][i]), []byte(texts[2][i]), o)
+			if err != nil || string(got) != string(want) || clean == strings.Contains("\n"+unmerged+"\n", fmt.Sprintf("\n%d.txt\n", i)) {
+				t.Fatalf("%s, clean %v, %v: (-want +got)\n%s", style, clean, err, cmp.Diff(string(want), string(got)))
+			}
+		}
+		w.git("reset", "-q", "--hard")
+	}
+}
+
+// TestMergeTextBefore238: a git that can't merge trees merges files.
+func TestMergeTextBefore238(t *testing.T) {
+	w := newWork(t)
+	t.Chdir(w.dir)
+	w.git("config", "merge.conflictStyle", "diff3")
+	real, err := exec.LookPath("git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	script := "#!/bin/sh\ncase \" $* \" in *' merge-tree '*) echo 'usage: git merge-tree <base-tree> <branch1> <branch2>' >&2; exit 129 ;; esac\nexec '" + real + "' \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(bin, "git"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	o := git.MergeOptions{MarkerSize: 8, Base: "base", Ours: "-ours", Theirs: "theirs"}
+	got, clean, err := git.MergeText(t.Context(), []byte("a\n"), []byte("b\n"), []byte("c\n"), o)
+	if want := "<<<<<<<< -ours\nb\n|||||||| base\na\n========\nc\n>>>>>>>> theirs\n"; err != nil || clean || string(got) != want {
+		t.Errorf("%v, %v, %q", err, clean, got)
+	}
+	if got, clean, err = git.MergeText(t.Context(), []byte("a\nb\nc\n"), []byte("x\nb\nc\n"), []byte("a\nb\ny\n"), o); err != nil || !clean || string(got) != "x\nb\ny\n" {
+		t.Errorf("%v, %v, %q", err, clean, got)
+	}
+	_, _, err = git.MergeText(t.Context(), []byte("a\x00"), []byte("b\x00"), []byte("c\x00"), o)
+	if err == nil || !strings.Contains(err.Error(), "binary") || strings.Contains(err.Error(), "/") {
+		t.Errorf("bytes that are no text: %v", err)
 	}
 }
 

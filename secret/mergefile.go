@@ -111,7 +111,7 @@ type opened struct {
 
 func (s *side) read(src []byte) bool {
 	s.docs = map[identity]*sealedDoc{}
-	if !utf8.Valid(src) || bytes.IndexByte(src, '\r') >= 0 || bytes.HasPrefix(src, []byte("\ufeff")) {
+	if !utf8.Valid(src) || bytes.ContainsAny(src, "\r\x00") || bytes.HasPrefix(src, []byte("\ufeff")) {
 		return false
 	}
 	var err error

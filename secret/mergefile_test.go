@@ -16,11 +16,11 @@ import (
 )
 
 // gitMerge is what git makes of texts, with the markers of these tests.
-func gitMerge(t *testing.T, texts *int) secret.TextMerge {
+func gitMerge(t *testing.T, texts *int, options ...string) secret.TextMerge {
 	return func(base, ours, theirs []byte) ([]byte, bool, error) {
 		*texts++
 		dir := t.TempDir()
-		args := []string{"merge-file", "-p", "-q", "-L", "ours", "-L", "base", "-L", "theirs"}
+		args := append([]string{"merge-file", "-p", "-q", "-L", "ours", "-L", "base", "-L", "theirs"}, options...)
 		for i, text := range [][]byte{ours, base, theirs} {
 			path := filepath.Join(dir, string(rune('0'+i)))
 			if err := os.WriteFile(path, text, 0o600); err != nil {
@@ -168,6 +168,18 @@ func TestMergeFileShapes(t *testing.T) {
 				t.Errorf("%v", got)
 			}
 
+			// Changed by one, removed by the other.
+			m = mergeFile(t, base, setIn(t, ours, "two", "a", "canary-kept", dave...), theirs)
+			if m.Clean || len(m.Conflicts) != 1 || m.Conflicts[0].Secret != "prod/two" {
+				t.Errorf("clean %v, %v", m.Clean, m.Conflicts)
+			}
+			if got := values(t, pruned(t, resolved(m.Text, "theirs")), dave...); !equalMaps(got, want) {
+				t.Errorf("theirs: %v", got)
+			}
+			if got := values(t, pruned(t, resolved(m.Text, "ours")), dave...); got["two a"] != "canary-kept" || len(got) != 5 {
+				t.Errorf("ours: %v", got)
+			}
+
 			// Both change one value, and others: the markers hold that one, its key among them, and taking a side gives that side's.
 			theirs = setIn(t, theirs, "one", "a", "canary-theirs-a", dave...)
 			m = mergeFile(t, base, ours, theirs)
@@ -272,10 +284,12 @@ func TestMergeFileText(t *testing.T) {
 func TestMergeFileWhole(t *testing.T) {
 	dave := people("dave")
 	base := seal(t, shapes["stream"], dave...)
+	added := seal(t, native("prod", "added", map[string]string{"k": "canary"}), dave...)
 	for name, test := range map[string]struct {
 		ours, theirs string
 		markers      int
 	}{
+		"one added in two places":           {added + "---\n" + base, base + "---\n" + added, 1},
 		"moved, and a value added in front": {moveIn(t, base, "one", "three", dave...), setIn(t, base, "one", "A", "canary", dave...), 1},
 		"moved, and removed":                {moveIn(t, base, "one", "three", dave...), unsetIn(t, base, "one", "a"), 1},
 		"removed, and a value added":        {base[strings.Index(base, "---\nkind: ConfigMap"):], setIn(t, base, "one", "A", "canary", dave...), 1},
@@ -304,6 +318,13 @@ func TestMergeFileWhole(t *testing.T) {
 	m := mergeFile(t, base, moved, setIn(t, base, "two", "a", "canary-two", dave...))
 	if got := values(t, string(m.Text), dave...); !m.Clean || got["three a"] != "canary-1a" || got["two a"] != "canary-two" || len(got) != 4 {
 		t.Errorf("clean %v, %v", m.Clean, got)
+	}
+	// One added by a side, beside a change of the other.
+	for _, texts := range [][2]string{{base + "---\n" + added, setIn(t, base, "one", "a", "canary-1", dave...)}, {setIn(t, base, "one", "a", "canary-1", dave...), base + "---\n" + added}} {
+		m = mergeFile(t, base, texts[0], texts[1])
+		if got := values(t, string(m.Text), dave...); !m.Clean || got["one a"] != "canary-1" || got["added k"] != "canary" {
+			t.Errorf("clean %v, %v", m.Clean, got)
+		}
 	}
 	// Added by both, one value apart.
 	m = mergeFile(t, "", setIn(t, base, "one", "c", "canary-c", dave...), setIn(t, base, "one", "d", "canary-d", dave...))
@@ -368,6 +389,26 @@ func TestMergeFileAsText(t *testing.T) {
 	}
 	if _, err := secret.MergeFile([]byte("a\x00"), []byte("b\x00"), []byte("c\x00"), plainMarkers, gitMerge(t, new(int))); err == nil {
 		t.Error("git does not merge that, and nobody says so")
+	}
+}
+
+// TestMergeFileInside: with git's diff3 a file that both sides added is one conflict, and a value's stands on each side of it.
+func TestMergeFileInside(t *testing.T) {
+	dave := people("dave")
+	base := seal(t, native("prod", "db", map[string]string{"a": "canary", "b": "canary-b"}), dave...)
+	ours, theirs := "# ours\n"+set(t, base, "a", "canary-1", dave...), "# theirs\n"+set(t, base, "a", "canary-2", dave...)
+	markers := plainMarkers
+	markers.ShowBase = func() bool { return true }
+	m, err := secret.MergeFile(nil, []byte(ours), []byte(theirs), markers, gitMerge(t, new(int), "--diff3"))
+	if err != nil || m.Clean || bytes.Count(m.Text, []byte("<<<<<<<")) != 1 {
+		t.Fatalf("%v\n%s", err, m.Text)
+	}
+	text := strings.Replace(string(m.Text), "||||||| base\n", "", 1)
+	for side, want := range map[string]string{"ours": "canary-1", "theirs": "canary-2"} {
+		text := pruned(t, resolved([]byte(text), side))
+		if got := values(t, text, dave...); got["db a"] != want || got["db b"] != "canary-b" || !strings.HasPrefix(text, "# "+side+"\n") {
+			t.Errorf("%s: %v\n%s", side, got, text)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ func newMergeDriverCommand(c *cli) *cobra.Command {
 		Long: `Merge three versions of a manifest into OURS, as git asks its merge drivers to: sealed Secrets value by value, all
 else as git merges text. No private key is needed, and none is used. What both sides changed stands between
 conflict markers, and so does a value that one side sealed for a reader whom the other side took away.
-Text without sealed Secrets becomes what "git merge-file" makes of it.
+Text without sealed Secrets becomes what git makes of it.
 
 Exit status: 0 merged, 1 conflict or error, 2 usage, 130 interrupted.`,
 		Example: `  git config merge.ageseal.driver 'ageseal git merge-driver -- %O %A %B %L %P'   # "ageseal git install" does more
@@ -45,10 +45,10 @@ func (c *cli) runMergeDriver(args []string) error {
 			return usage("ageseal git merge-driver --help", "the size of markers is a number")
 		}
 	}
-	named := false // by git 2.44 and later, which takes --diff-algorithm, too; before, a placeholder stays what it is
+	// Before git 2.44 a placeholder for a name stays what it is.
 	for i, name := range []*string{&markers.Base, &markers.Ours, &markers.Theirs} {
 		if i+5 < len(args) && args[i+5] != "" && args[i+5][0] != '%' {
-			*name, named = args[i+5], true
+			*name = args[i+5]
 		}
 	}
 	var texts [3][]byte
@@ -59,7 +59,7 @@ func (c *cli) runMergeDriver(args []string) error {
 	}
 	merged, err := secret.MergeFile(texts[0], texts[1], texts[2], markers, func(base, ours, theirs []byte) ([]byte, bool, error) {
 		return git.MergeText(ctx, base, ours, theirs, git.MergeOptions{
-			MarkerSize: markers.Size, Base: markers.Base, Ours: markers.Ours, Theirs: markers.Theirs, Histogram: named})
+			MarkerSize: markers.Size, Base: markers.Base, Ours: markers.Ours, Theirs: markers.Theirs})
 	})
 	if err != nil {
 		return &fileError{path, &hintError{err, "the file is as this side has it: take a version with git checkout --ours or --theirs"}}
