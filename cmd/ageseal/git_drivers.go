@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"sync"
@@ -124,7 +123,7 @@ func (c *cli) runDiffDriver(o *diffDriverOptions, path string) error {
 	}
 	c.knowNames("here") // git gives a file elsewhere, and starts us at the top level
 	text := c.compared(o, data)
-	_, err = io.Writer(c.out).Write(text)
+	_, err = c.out.Write(text)
 	return err
 }
 
