@@ -97,6 +97,24 @@ func (r *Repo) HasHook(ctx context.Context, name, mention string) (path string, 
 	return path, err == nil && bytes.Contains(text, []byte(mention)), nil
 }
 
+// UninstallHook removes a hook of ours, and puts the one in its place that InstallHook kept. It returns the hook's path, and whether there
+// was one of ours: somebody else's is left alone.
+func (r *Repo) UninstallHook(ctx context.Context, name string) (path string, changed bool, err error) {
+	dir, err := r.HooksDir(ctx)
+	if err != nil {
+		return "", false, err
+	}
+	path = filepath.Join(dir, name)
+	hook, err := os.ReadFile(path)
+	if err != nil || !ours(hook) {
+		return path, false, nil // none, or none that InstallHook wrote
+	}
+	if _, err := os.Lstat(path + KeptSuffix); err == nil {
+		return path, true, os.Rename(path+KeptSuffix, path)
+	}
+	return path, true, os.Remove(path)
+}
+
 // keep moves somebody else's hook out of the way.
 func keep(path string) error {
 	kept := path + KeptSuffix

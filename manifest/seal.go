@@ -76,10 +76,27 @@ func ownAnnotation(name string) bool {
 func (i *Item) SetSpec(s *Spec) { i.Rebind(s, "", "") }
 
 // Rebind is SetSpec, and puts another namespace and name in the place of those that metadata has; "" leaves what it has.
-func (i *Item) Rebind(s *Spec, namespace, name string) {
+func (i *Item) Rebind(s *Spec, namespace, name string) { i.respec(s.node(), namespace, name) }
+
+// Summarize puts text for people in the place of each value of a Sealed item that Sealed reads without error, and leaves the data keys out.
+// What it makes is no manifest.
+func (i *Item) Summarize(s *Spec, values map[string]string) {
+	head := *s
+	head.Wraps, head.Data = nil, nil
+	spec := head.node()
+	spec.kids = spec.kids[:len(spec.kids)-4] // wraps and data, empty
+	data := newMapping()
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		data.add(key, newString(values[key]))
+	}
+	spec.add("data", data)
+	i.respec(spec, "", "")
+}
+
+func (i *Item) respec(spec *node, namespace, name string) {
 	i.mustRead()
 	old := i.n.get("spec")
-	key, spec := newString("spec"), s.node()
+	key := newString("spec")
 	dest := map[*node]*node{}
 	for j := 0; j+1 < len(i.n.kids); j += 2 {
 		if i.n.kids[j+1] == old {

@@ -23,7 +23,7 @@ func newDoctorCommand(c *cli) *cobra.Command {
 		Use:   "doctor [PATH ...]",
 		Short: "Check that nothing leaks and nothing is silently dropped",
 		Long: `Look at this machine and this repository, without any key: plaintext that git does not ignore, what "ageseal verify"
-finds, the policy, the pre-commit hook, where identities lie and who may read them, generators that stock
+finds, the policy, git's hook and drivers, where identities lie and who may read them, generators that stock
 kustomize would leave out without a word or has no plugin for, files that a killed run left behind. With paths,
 findings in files are those below them. A finding with a file is silenced for a path in the policy, with a reason.
 
@@ -40,6 +40,7 @@ Warnings don't count for the exit status.` + exitHelp(statusFindings),
 // The rules of what only doctor looks at; the rest are verify's.
 const (
 	ruleHook        = "hook-missing"
+	ruleDrivers     = "drivers-missing"
 	ruleIdentity    = "identity-readable"
 	ruleIdentityIn  = "identity-in-repository"
 	ruleLeftover    = "leftover"
@@ -67,7 +68,7 @@ func (c *cli) runDoctor(output string, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, check := range []func(context.Context) error{d.policy, d.hook, d.identities, d.files, d.leftovers} {
+	for _, check := range []func(context.Context) error{d.policy, d.hook, d.drivers, d.identities, d.files, d.leftovers} {
 		if err := check(context.Background()); err != nil {
 			return err
 		}
@@ -148,7 +149,7 @@ func (d *checkup) hook(ctx context.Context) error {
 	path, has, err := d.repo.HasHook(ctx, "pre-commit", "ageseal")
 	if err == nil && !has {
 		d.findings = append(d.findings, verify.Finding{Rule: ruleHook, File: relative(path),
-			What: "no hook checks commits for plaintext", Hint: "ageseal init"})
+			What: "no hook checks commits for plaintext", Hint: "ageseal git install"})
 	}
 	return err
 }

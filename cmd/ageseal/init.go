@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -30,9 +28,10 @@ func newInitCommand(c *cli) *cobra.Command {
 	o := &initOptions{}
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Set up a repository: identity, policy, git hook",
-		Long: `Set up this git repository and this user: an identity if there is none, a policy with it, .gitattributes, and a
-pre-commit hook that refuses plaintext Secrets. Running it again changes nothing.
+		Short: "Set up a repository: identity, policy, git hook and drivers",
+		Long: `Set up this git repository and this user: an identity if there is none, a policy with it, and what "ageseal git install"
+installs: .gitattributes, drivers for merges and diffs, a pre-commit hook that refuses plaintext Secrets. Running it
+again changes nothing.
 
 With --recovery, a second identity is written to a new file and becomes a recipient of everything: move that
 file offline, it opens the repository when every other key is lost.` + exitHelp(),
@@ -40,7 +39,9 @@ file offline, it opens the repository when every other key is lost.` + exitHelp(
   ageseal init --recovery /media/usb/recovery.key
   ageseal init --no-hook --name ci`,
 		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return c.runInit(o) },
+		RunE: func(*cobra.Command, []string) error {
+			return c.inRepository(func(r *git.Repo) error { return c.runInit(o, r) })
+		},
 	}
 	o.identities.add(cmd)
 	flags := cmd.Flags()
@@ -50,17 +51,7 @@ file offline, it opens the repository when every other key is lost.` + exitHelp(
 	return cmd
 }
 
-func (c *cli) runInit(o *initOptions) error {
-	ctx := context.Background()
-	repo, err := git.Open(ctx, ".")
-	if err != nil {
-		return err
-	}
-	unlock, err := c.lock([]string{repo.Top})
-	if err != nil {
-		return err
-	}
-	defer unlock()
+func (c *cli) runInit(o *initOptions, repo *git.Repo) error {
 	file := filepath.Join(repo.Top, policy.FileName)
 	existing, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -89,9 +80,6 @@ func (c *cli) runInit(o *initOptions) error {
 	} else if err := c.writePolicy(o, file, recipient); err != nil {
 		return err
 	}
-	if err := c.writeAttributes(repo.Top); err != nil {
-		return err
-	}
 	if !havePolicy {
 		// The user's own policy, written a moment ago: accepted.
 		opened, err := c.openRepository(repo.Top)
@@ -104,31 +92,8 @@ func (c *cli) runInit(o *initOptions) error {
 			}
 		}
 	}
-	if o.noHook {
-		return nil
-	}
-	path, changed, err := repo.InstallHook(ctx, "pre-commit", hookCommand)
-	if err != nil {
-		return err
-	}
-	if changed {
-		c.note("%s: installed, it refuses plaintext Secrets and private keys", relative(path))
-		if _, err := os.Stat(path + git.KeptSuffix); err == nil {
-			c.note("  the hook that was there is kept as %s and runs first", filepath.Base(path)+git.KeptSuffix)
-		}
-	} else {
-		c.note("%s: exists, unchanged", relative(path))
-	}
-	return nil
+	return c.installGit(repo, o.noHook)
 }
-
-// hookCommand is what the pre-commit hook runs. Without the binary the commit must not pass unchecked.
-const hookCommand = `command -v ageseal >/dev/null 2>&1 || {
-	echo 'ageseal: error: not found in PATH, so nothing checks this commit for plaintext Secrets' >&2
-	echo 'ageseal: hint: install ageseal, or commit with --no-verify' >&2
-	exit 1
-}
-ageseal verify --staged || exit $?`
 
 // ownRecipient is that of the user's first identity; one is generated where there is none.
 func (c *cli) ownRecipient(o *initOptions) (*crypt.Recipient, error) {
@@ -201,39 +166,6 @@ func (c *cli) sayIfMissing(text []byte, own *crypt.Recipient) {
 		c.note("  you are not in it: add yourself to recipients and a rule, and ask someone who can read to run \"ageseal rekey\":")
 		c.note("  %s", own)
 	}
-}
-
-// attributes keep line ends of what must stay byte-exact.
-var attributes = []string{policy.FileName + " text eol=lf", "*.age -text"}
-
-func (c *cli) writeAttributes(top string) error {
-	file := filepath.Join(top, ".gitattributes")
-	old, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	text := bytes.Clone(old)
-	for _, line := range attributes {
-		if bytes.Contains(append([]byte("\n"), append(text, '\n')...), []byte("\n"+line+"\n")) {
-			continue
-		}
-		if len(text) > 0 && !bytes.HasSuffix(text, []byte("\n")) {
-			text = append(text, '\n')
-		}
-		text = append(text, line+"\n"...)
-	}
-	if bytes.Equal(text, old) {
-		c.note("%s: exists, unchanged", relative(file))
-		return nil
-	}
-	if err == nil && old == nil {
-		old = []byte{}
-	}
-	if err := atomicfile.WriteAll([]atomicfile.File{{Path: file, Data: text, Old: old, Mode: 0o644}}); err != nil {
-		return err
-	}
-	c.note("%s: the policy keeps its line ends, age files are left alone", relative(file))
-	return nil
 }
 
 // loginName is the user's name as a name in the policy.

@@ -110,6 +110,7 @@ var subcommands = []subcommand{
 	{groupKeys, "rekey", newRekeyCommand},
 	{groupKeys, "trust", newTrustCommand},
 	{groupGit, "verify", newVerifyCommand},
+	{groupGit, "git", newGitCommand},
 	{groupOther, "doctor", newDoctorCommand},
 	{groupOther, "version", newVersionCommand},
 }
