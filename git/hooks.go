@@ -125,14 +125,15 @@ func ours(hook []byte) bool {
 }
 
 // hookText is the hook. Some tools keep a hook of ours as we keep theirs, and each would run the other for ever: the
-// variable, which holds the directory because a hook may commit to another repository, ends that circle.
+// variable, which holds the directory because a hook may commit to another repository, ends that circle. It holds the name,
+// too: git's sample of pre-merge-commit runs pre-commit, where another hook may be waiting.
 func hookText(name, script string) []byte {
 	return []byte("#!/bin/sh\n" + hookMarker + `
 # The hook that was here before is kept beside it, as ` + name + KeptSuffix + `, and runs first.
 hooks="$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P)" || exit 1
-if [ "$AGESEAL_IN_HOOK" = "$hooks" ]; then exit 0; fi
+if [ "$AGESEAL_IN_HOOK" = "$hooks/` + name + `" ]; then exit 0; fi
 if [ -x "$hooks/` + name + KeptSuffix + `" ]; then
-	AGESEAL_IN_HOOK="$hooks" "$hooks/` + name + KeptSuffix + `" "$@" || exit $?
+	AGESEAL_IN_HOOK="$hooks/` + name + `" "$hooks/` + name + KeptSuffix + `" "$@" || exit $?
 fi
 ` + strings.TrimSuffix(script, "\n") + "\n")
 }

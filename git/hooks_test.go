@@ -140,6 +140,32 @@ func TestHooksThatCallEachOther(t *testing.T) {
 	}
 }
 
+// As git's sample of pre-merge-commit does: it runs pre-commit, and with ours in between that is no circle.
+func TestHookThatCallsAnother(t *testing.T) {
+	w := newWork(t)
+	log, lines := logging(w)
+	path := w.hook("#!/bin/sh\n"+log("theirs"), 0o755)
+	merge := filepath.Join(filepath.Dir(path), "pre-merge-commit")
+	if err := os.WriteFile(merge, []byte("#!/bin/sh\nexec .git/hooks/pre-commit\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	install(w, log("ours"))
+	if _, _, err := w.open().InstallHook(t.Context(), "pre-merge-commit", log("merge")); err != nil {
+		t.Fatal(err)
+	}
+	w.write("f", "1")
+	w.commit("one")
+	w.git("checkout", "-q", "-b", "side")
+	w.write("g", "1")
+	w.commit("two")
+	lines()
+	w.git("checkout", "-q", "main")
+	w.git("merge", "-q", "--no-ff", "-m", "merge", "side")
+	if got := lines(); got != "theirs ours merge" {
+		t.Errorf("a merge ran %q", got)
+	}
+}
+
 func TestHookNotExecutable(t *testing.T) {
 	w := newWork(t)
 	log, lines := logging(w)

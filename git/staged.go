@@ -16,10 +16,15 @@ import (
 type Blob struct {
 	Path string // relative to the top level, slash-separated
 	Data []byte // nil if it is longer than the limit
+
+	entry entry // that it was read for
 }
 
 // entry names a blob that is to be read.
-type entry struct{ path, id string }
+type entry struct {
+	path, id string
+	mode     string // where it is known
+}
 
 // Staged calls fn, in the order of paths, for every regular file whose content in the index differs from HEAD's: added,
 // copied, modified, or turned from something else into a file. A renamed file counts as added. On the first commit that
@@ -84,7 +89,7 @@ func parseRaw(out []byte) ([]entry, error) {
 		}
 		rest = tail
 		if regular(fields[1]) {
-			entries = append(entries, entry{path, fields[3]})
+			entries = append(entries, entry{path, fields[3], fields[1]})
 		}
 	}
 	return entries, nil
@@ -119,7 +124,7 @@ func (r *Repo) blobs(ctx context.Context, entries []entry, limit int64, fn func(
 	for _, e := range entries {
 		data, err := readBlob(in, e, limit)
 		if err == nil {
-			err = fn(Blob{e.path, data})
+			err = fn(Blob{e.path, data, e})
 		} else if ctx.Err() != nil {
 			err = ctx.Err()
 		}
