@@ -30,9 +30,11 @@ func newInitCommand(c *cli) *cobra.Command {
 	o := &initOptions{}
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Set up a repository: identity, policy, git hook",
-		Long: `Set up this git repository and this user: an identity if there is none, a policy with it, .gitattributes, and a
-pre-commit hook that refuses plaintext Secrets. Running it again changes nothing.
+		Short: "Set up a repository: identity, policy, git hooks",
+		Long: `Set up this git repository and this user: an identity if there is none, a policy with it, .gitattributes, and
+hooks that refuse plaintext Secrets: in a commit, a merge and a patch from a mail. A hook that is there is kept
+and runs first. Running it again changes nothing. With "git config ageseal.fix true", the pre-commit hook
+seals what it finds, and lets the commit through.
 
 With --recovery, a second identity is written to a new file and becomes a recipient of everything: move that
 file offline, it opens the repository when every other key is lost.` + exitHelp(),
@@ -46,7 +48,7 @@ file offline, it opens the repository when every other key is lost.` + exitHelp(
 	flags := cmd.Flags()
 	flags.StringVar(&o.name, "name", "", "your `name` in the policy (default: the login name)")
 	flags.StringVar(&o.recovery, "recovery", "", "generate a recovery identity into this new `file`")
-	flags.BoolVar(&o.noHook, "no-hook", false, "install no pre-commit hook")
+	flags.BoolVar(&o.noHook, "no-hook", false, "install no hooks")
 	return cmd
 }
 
@@ -107,28 +109,55 @@ func (c *cli) runInit(o *initOptions) error {
 	if o.noHook {
 		return nil
 	}
-	path, changed, err := repo.InstallHook(ctx, "pre-commit", hookCommand)
-	if err != nil {
-		return err
-	}
-	if changed {
-		c.note("%s: installed, it refuses plaintext Secrets and private keys", relative(path))
-		if _, err := os.Stat(path + git.KeptSuffix); err == nil {
-			c.note("  the hook that was there is kept as %s and runs first", filepath.Base(path)+git.KeptSuffix)
+	for _, h := range hooks {
+		if err := c.installHook(ctx, repo, h.name, hookBegin+h.command); err != nil {
+			return err
 		}
-	} else {
-		c.note("%s: exists, unchanged", relative(path))
 	}
 	return nil
 }
 
-// hookCommand is what the pre-commit hook runs. Without the binary the commit must not pass unchecked.
-const hookCommand = `command -v ageseal >/dev/null 2>&1 || {
+// hooks are where git lets a commit be checked before it is made, one way of making it each. A fast-forward makes none. Only pre-commit can
+// mend what it finds: the others see what is in a commit or a mail already.
+var hooks = []struct{ name, command string }{
+	{"pre-commit", `if [ "$(git config --type=bool --get ageseal.fix)" = true ]; then set -- --fix; else set --; fi
+ageseal verify --staged "$@" || exit $?`},
+	{"pre-merge-commit", "ageseal verify --staged || exit $?"},
+	{"pre-applypatch", "ageseal verify --staged || exit $?"},
+	// The one that a rebase and a cherry-pick run. They run it with --no-verify, too.
+	{"prepare-commit-msg", `dir=$(git rev-parse --git-dir) || exit 1
+if [ -e "$dir/rebase-merge" ] || [ -e "$dir/CHERRY_PICK_HEAD" ] || [ -e "$dir/REVERT_HEAD" ]; then
+	ageseal verify --staged || {
+		status=$?
+		echo 'ageseal: hint: seal and stage it, then go on with --continue; unchecked: git -c core.hooksPath=/dev/null ...' >&2
+		exit $status
+	}
+fi`},
+}
+
+// hookBegin is what every hook begins with. Without the binary the commit must not pass unchecked.
+const hookBegin = `command -v ageseal >/dev/null 2>&1 || {
 	echo 'ageseal: error: not found in PATH, so nothing checks this commit for plaintext Secrets' >&2
 	echo 'ageseal: hint: install ageseal, or commit with --no-verify' >&2
 	exit 1
 }
-ageseal verify --staged || exit $?`
+`
+
+func (c *cli) installHook(ctx context.Context, repo *git.Repo, name, script string) error {
+	path, changed, err := repo.InstallHook(ctx, name, script)
+	if err != nil {
+		return err
+	}
+	if !changed {
+		c.note("%s: exists, unchanged", relative(path))
+		return nil
+	}
+	c.note("%s: installed, it refuses plaintext Secrets and private keys", relative(path))
+	if _, err := os.Stat(path + git.KeptSuffix); err == nil {
+		c.note("  the hook that was there is kept as %s and runs first", filepath.Base(path)+git.KeptSuffix)
+	}
+	return nil
+}
 
 // ownRecipient is that of the user's first identity; one is generated where there is none.
 func (c *cli) ownRecipient(o *initOptions) (*crypt.Recipient, error) {

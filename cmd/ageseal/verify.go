@@ -17,6 +17,7 @@ import (
 
 type verifyOptions struct {
 	staged bool
+	fix    bool
 	output string
 }
 
@@ -30,13 +31,19 @@ people than the policy says; copies below a wider rule; labels that have a clust
 --staged, what the next commit holds is checked; this is what the git hook runs. A finding can be silenced
 for a path in the policy, with a reason; for --staged, in the policy that is committed already.
 
+With --fix, native Secrets that are staged are sealed and staged again, all of them, if that clears every
+finding; else nothing is changed. A file in the work tree is replaced if it is as it was staged. What is not
+staged stays as it is. "git config ageseal.fix true" has the hook do so.
+
 Warnings don't count for the exit status.` + exitHelp(statusFindings),
 		Example: `  ageseal verify --staged
+  ageseal verify --staged --fix
   ageseal verify apps
   ageseal verify -o sarif > findings.sarif    # for code scanning`,
 		RunE: func(_ *cobra.Command, args []string) error { return c.runVerify(o, args) },
 	}
 	cmd.Flags().BoolVar(&o.staged, "staged", false, "check what is staged for the next commit")
+	cmd.Flags().BoolVar(&o.fix, "fix", false, "with --staged: seal what is staged in plaintext, and stage that")
 	addFormat(cmd, &o.output)
 	return cmd
 }
@@ -48,13 +55,17 @@ func (c *cli) runVerify(o *verifyOptions, args []string) error {
 	if o.staged && len(args) > 0 {
 		return usage("ageseal verify --staged", "--staged checks the index as a whole")
 	}
+	if o.fix && !o.staged {
+		return usage("ageseal encrypt -w FILE", "--fix is for what is staged: it needs --staged")
+	}
 	if len(args) == 0 {
 		args = []string{"."}
 	}
 	var findings []verify.Finding
+	var fixable bool
 	var err error
 	if o.staged {
-		findings, err = c.verifyStaged()
+		findings, fixable, err = c.verifyStaged(o.fix)
 	} else {
 		findings, err = c.verifyPaths(args)
 	}
@@ -62,11 +73,17 @@ func (c *cli) runVerify(o *verifyOptions, args []string) error {
 		return err
 	}
 	err = c.writeFindings(o.output, findings)
+	if fixable {
+		c.say("hint", "or all of them at once, and stage them: ageseal verify --staged --fix")
+	}
 	if o.staged && errors.Is(err, errLeftUndone) {
-		c.say("hint", `what was staged lies in .git/objects until it is collected: after unstaging, "git gc --prune=now" removes it`)
+		c.say("hint", "what was staged lies in .git/objects until it is collected: after unstaging, "+collect)
 	}
 	return err
 }
+
+// collect is how plaintext that was staged once leaves the repository.
+const collect = `"git gc --prune=now" removes it`
 
 // maxVerified is the largest file, in bytes, that is looked into. A manifest is far smaller; a dump with a key in it may
 // not be.
