@@ -68,7 +68,7 @@ func (r *Repo) InstallHook(ctx context.Context, name, script string) (path strin
 			return path, false, err
 		}
 	case old != nil && !ours(old):
-		if err := keep(path); err != nil {
+		if err := keep(path, old); err != nil {
 			return "", false, err
 		}
 		old = nil
@@ -97,10 +97,11 @@ func (r *Repo) HasHook(ctx context.Context, name, mention string) (path string, 
 	return path, err == nil && bytes.Contains(text, []byte(mention)), nil
 }
 
-// keep moves somebody else's hook out of the way.
-func keep(path string) error {
+// keep moves somebody else's hook out of the way. It may have been kept before, and come back since.
+func keep(path string, hook []byte) error {
 	kept := path + KeptSuffix
-	if _, err := os.Lstat(kept); err == nil {
+	_, err := os.Lstat(kept)
+	if before, e := os.ReadFile(kept); err == nil && (e != nil || !bytes.Equal(before, hook)) {
 		return &Error{Err: fmt.Errorf("%s is not ageseal's, and %s exists already", path, filepath.Base(kept)),
 			Hint: "join the two, or call ageseal from the hook yourself"}
 	}

@@ -111,6 +111,15 @@ func TestInstallHookBesideAnother(t *testing.T) {
 		t.Errorf("a refused commit ran %q", got)
 	}
 
+	// The other tool installs its own again: that one is kept already.
+	w.hook(foreign, 0o755)
+	if _, changed := install(w, log("ours")); !changed {
+		t.Error("not installed again")
+	}
+	if got, err := os.ReadFile(path + git.KeptSuffix); err != nil || string(got) != foreign {
+		t.Errorf("kept %q, %v", got, err)
+	}
+
 	// A third tool puts its own in our place: nothing of two is thrown away.
 	w.hook("#!/bin/sh\n", 0o755)
 	_, _, err := w.open().InstallHook(t.Context(), "pre-commit", log("ours"))
