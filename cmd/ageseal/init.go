@@ -110,7 +110,7 @@ func (c *cli) runInit(o *initOptions) error {
 		return nil
 	}
 	for _, h := range hooks {
-		if err := c.installHook(ctx, repo, h.name, hookBegin+h.command); err != nil {
+		if err := c.installHook(ctx, repo, h.name, h.script); err != nil {
 			return err
 		}
 	}
@@ -119,23 +119,23 @@ func (c *cli) runInit(o *initOptions) error {
 
 // hooks are where git lets a commit be checked before it is made, one way of making it each. A fast-forward makes none. Only pre-commit can
 // mend what it finds: the others see what is in a commit or a mail already.
-var hooks = []struct{ name, command string }{
-	{"pre-commit", `if [ "$(git config --type=bool --get ageseal.fix)" = true ]; then set -- --fix; else set --; fi
+var hooks = []struct{ name, script string }{
+	{"pre-commit", hookBegin + `if [ "$(git config --type=bool --get ageseal.fix)" = true ]; then set -- --fix; else set --; fi
 ageseal verify --staged "$@" || exit $?`},
-	{"pre-merge-commit", "ageseal verify --staged || exit $?"},
-	{"pre-applypatch", "ageseal verify --staged || exit $?"},
-	// The one that a rebase and a cherry-pick run. They run it with --no-verify, too.
+	{"pre-merge-commit", hookBegin + "ageseal verify --staged || exit $?"},
+	{"pre-applypatch", hookBegin + "ageseal verify --staged || exit $?"},
+	// The one that rebases, cherry-picks and reverts run, as any commit does, --no-verify or not. A revert shows by the message that it
+	// has prepared, which merges have as well: those have been looked at.
 	{"prepare-commit-msg", `dir=$(git rev-parse --git-dir) || exit 1
-if [ -e "$dir/rebase-merge" ] || [ -e "$dir/CHERRY_PICK_HEAD" ] || [ -e "$dir/REVERT_HEAD" ]; then
-	ageseal verify --staged || {
-		status=$?
-		echo 'ageseal: hint: seal and stage it, then go on with --continue; unchecked: git -c core.hooksPath=/dev/null ...' >&2
-		exit $status
-	}
-fi`},
+[ -e "$dir/rebase-merge" ] || [ -e "$dir/CHERRY_PICK_HEAD" ] || [ -e "$dir/REVERT_HEAD" ] || { [ -e "$dir/MERGE_MSG" ] && [ ! -e "$dir/MERGE_HEAD" ]; } || exit 0
+` + hookBegin + `ageseal verify --staged || {
+	status=$?
+	echo 'ageseal: hint: seal and stage it, then go on with --continue; unchecked: git -c core.hooksPath=/dev/null ...' >&2
+	exit $status
+}`},
 }
 
-// hookBegin is what every hook begins with. Without the binary the commit must not pass unchecked.
+// hookBegin is what every check begins with. Without the binary the commit must not pass unchecked.
 const hookBegin = `command -v ageseal >/dev/null 2>&1 || {
 	echo 'ageseal: error: not found in PATH, so nothing checks this commit for plaintext Secrets' >&2
 	echo 'ageseal: hint: install ageseal, or commit with --no-verify' >&2
