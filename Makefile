@@ -4,6 +4,8 @@ KUSTOMIZE_VERSION     := v5.8.2
 AGE_VERSION           := v1.3.2
 GOLANGCI_LINT_VERSION := v2.15.0
 GORELEASER_VERSION    := v2.16.0
+ACTIONLINT_VERSION    := v1.7.12
+GITLEAKS_VERSION      := v8.30.1
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 # provenance: what kustomize prints for managedByLabel; without it our builds would say "unknown" where kustomize says its version.
@@ -48,13 +50,14 @@ fuzz: ## FUZZTIME for each fuzz target there is
 		case $$out in *"Failing input"*) exit 1 ;; *"    context deadline exceeded"*) ;; *) exit 1 ;; esac; \
 	done
 
-lint: .tools/.golangci-lint-$(GOLANGCI_LINT_VERSION)
+lint: .tools/.golangci-lint-$(GOLANGCI_LINT_VERSION) .tools/.actionlint-$(ACTIONLINT_VERSION) ## Go, and the shell and YAML that CI systems run
 	.tools/golangci-lint run
+	go test -count=1 -run 'TestShell|TestActionlint' ./internal/demo
 
 snapshot: .tools/.goreleaser-$(GORELEASER_VERSION) ## release archives for every platform in dist/, nothing published
 	.tools/goreleaser release --snapshot --clean
 
-tools: $(TESTTOOLS)
+tools: $(TESTTOOLS) .tools/.actionlint-$(ACTIONLINT_VERSION) .tools/.gitleaks-$(GITLEAKS_VERSION) ## what tests use, if it is there
 
 $(TESTTOOLS):
 	GOBIN="$(TOOLS)" go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)
@@ -63,6 +66,14 @@ $(TESTTOOLS):
 
 .tools/.golangci-lint-$(GOLANGCI_LINT_VERSION):
 	GOBIN="$(TOOLS)" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@touch $@
+
+.tools/.actionlint-$(ACTIONLINT_VERSION):
+	GOBIN="$(TOOLS)" go install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
+	@touch $@
+
+.tools/.gitleaks-$(GITLEAKS_VERSION):
+	GOBIN="$(TOOLS)" go install github.com/zricethezav/gitleaks/v8@$(GITLEAKS_VERSION)
 	@touch $@
 
 .tools/.goreleaser-$(GORELEASER_VERSION):

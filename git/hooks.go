@@ -131,7 +131,7 @@ func ours(hook []byte) bool {
 func hookText(name, script string) []byte {
 	return []byte("#!/bin/sh\n" + hookMarker + `
 # The hook that was here before is kept beside it, as ` + name + KeptSuffix + `, and runs first.
-hooks="$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P)" || exit 1
+hooks="$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)" || exit 1
 if [ "$AGESEAL_IN_HOOK" = "$hooks/` + name + `" ]; then exit 0; fi
 if [ -x "$hooks/` + name + KeptSuffix + `" ]; then
 	AGESEAL_IN_HOOK="$hooks/` + name + `" "$hooks/` + name + KeptSuffix + `" "$@" || exit $?
