@@ -157,6 +157,21 @@ type verifier struct {
 	findings  []verify.Finding
 	silencers map[string]func(rule, path string) bool // by top level
 	judges    map[string]*verify.Judge                // likewise
+	tops      map[string]string                       // by directory; "" outside a repository
+}
+
+// topOf is topLevel, once for each directory: to look for .git from every file upwards takes longer than to read the files.
+func (v *verifier) topOf(abs string) (top string, ok bool) {
+	dir := filepath.Dir(abs)
+	top, known := v.tops[dir]
+	if !known {
+		top, _ = topLevel(dir)
+		if v.tops == nil {
+			v.tops = map[string]string{}
+		}
+		v.tops[dir] = top
+	}
+	return top, top != ""
 }
 
 // judge is that of the repository at top.
@@ -214,7 +229,7 @@ func (v *verifier) file(path string) error {
 	if err != nil {
 		return err
 	}
-	top, ok := topLevel(filepath.Dir(abs))
+	top, ok := v.topOf(abs)
 	if !ok {
 		return v.add(abs, verify.Bytes(path, data)...)
 	}
@@ -232,7 +247,7 @@ func (v *verifier) file(path string) error {
 // add takes the findings of a file that the policy of its repository does not silence.
 func (v *verifier) add(abs string, found ...verify.Finding) error {
 	silenced := func(string) bool { return false }
-	if top, ok := topLevel(filepath.Dir(abs)); ok && len(found) > 0 {
+	if top, ok := v.topOf(abs); ok && len(found) > 0 {
 		if v.silencers == nil {
 			v.silencers = map[string]func(rule, path string) bool{}
 		}
