@@ -7,6 +7,8 @@ GORELEASER_VERSION    := v2.16.0
 SOPS_VERSION          := v3.13.3
 KSOPS_COMMIT          := d9442dc3153d9c16e517a68ce8926c9507386429
 KSOPS_SOURCE          ?= https://github.com/viaduct-ai/kustomize-sops
+ACTIONLINT_VERSION    := v1.7.12
+GITLEAKS_VERSION      := v8.30.1
 
 # nethttpomithttp2: kustomize fetches a resource now and then, for which HTTP/1.1 will do; 350 KB less.
 BUILD    := CGO_ENABLED=0 go build -trimpath -tags nethttpomithttp2
@@ -54,13 +56,14 @@ fuzz: ## FUZZTIME for each fuzz target there is
 		case $$out in *"Failing input"*) exit 1 ;; *"    context deadline exceeded"*) ;; *) exit 1 ;; esac; \
 	done
 
-lint: .tools/.golangci-lint-$(GOLANGCI_LINT_VERSION)
+lint: .tools/.golangci-lint-$(GOLANGCI_LINT_VERSION) .tools/.actionlint-$(ACTIONLINT_VERSION) ## Go, and the shell and YAML that CI systems run
 	.tools/golangci-lint run
+	go test -count=1 -run 'TestShell|TestActionlint' ./internal/demo
 
 snapshot: .tools/.goreleaser-$(GORELEASER_VERSION) ## release archives for every platform in dist/, nothing published
 	.tools/goreleaser release --snapshot --clean
 
-tools: $(TESTTOOLS)
+tools: $(TESTTOOLS) .tools/.actionlint-$(ACTIONLINT_VERSION) .tools/.gitleaks-$(GITLEAKS_VERSION) ## what tests use, if it is there
 
 $(TESTTOOLS):
 	GOBIN="$(TOOLS)" go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)
@@ -78,6 +81,14 @@ $(TESTTOOLS):
 
 .tools/.golangci-lint-$(GOLANGCI_LINT_VERSION):
 	GOBIN="$(TOOLS)" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@touch $@
+
+.tools/.actionlint-$(ACTIONLINT_VERSION):
+	GOBIN="$(TOOLS)" go install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
+	@touch $@
+
+.tools/.gitleaks-$(GITLEAKS_VERSION):
+	GOBIN="$(TOOLS)" go install github.com/zricethezav/gitleaks/v8@$(GITLEAKS_VERSION)
 	@touch $@
 
 .tools/.goreleaser-$(GORELEASER_VERSION):

@@ -32,6 +32,9 @@ func logStaged(log string) error {
 		return err
 	}
 	out := []string{filepath.Base(r.Top)}
+	if r.Temporary() {
+		out = append(out, "(temporary)")
+	}
 	err = r.Staged(context.Background(), 100, func(b git.Blob) error {
 		out = append(out, b.Path+"="+string(b.Data))
 		return nil
@@ -78,14 +81,14 @@ func TestStagedInHook(t *testing.T) {
 	w.write("dir/b", "3")
 	w.git("add", "a")
 	w.git("commit", "-q", "-m", "partial", "--", "dir/b")
-	expect("git commit FILE, another file staged", "repo dir/b=3")
+	expect("git commit FILE, another file staged", "repo (temporary) dir/b=3")
 	w.git("commit", "-q", "-m", "the rest")
 	expect("and the rest", "repo a=3")
 
 	sub := &work{t, filepath.Join(w.dir, "dir")}
 	w.write("dir/b", "4")
 	sub.git("commit", "-q", "-m", "from a subdirectory", "b")
-	expect("git commit FILE in a subdirectory", "repo dir/b=4")
+	expect("git commit FILE in a subdirectory", "repo (temporary) dir/b=4")
 
 	w.write("a", "5")
 	w.git("commit", "-q", "-a", "--amend", "-m", "amended")
@@ -105,7 +108,7 @@ func TestStagedInHook(t *testing.T) {
 	linked.write("a", "8")
 	linked.write("dir/b", "8")
 	linked.git("commit", "-q", "-m", "in a linked work tree", "a")
-	expect("git commit FILE in a linked work tree", "linked a=8")
+	expect("git commit FILE in a linked work tree", "linked (temporary) a=8")
 
 	// A repository whose objects are borrowed, and whose hook is that of another.
 	clone := &work{t, filepath.Join(filepath.Dir(w.dir), "clone")}

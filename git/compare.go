@@ -88,10 +88,10 @@ func (r *Repo) Both(ctx context.Context, limit int64, pairs []Pair, fn func(p Pa
 	var entries []entry
 	for _, p := range pairs {
 		if p.Was != "" {
-			entries = append(entries, entry{p.Was, p.wasID})
+			entries = append(entries, entry{path: p.Was, id: p.wasID})
 		}
 		if p.Is != "" {
-			entries = append(entries, entry{p.Is, p.isID})
+			entries = append(entries, entry{path: p.Is, id: p.isID})
 		}
 	}
 	var was Blob
@@ -142,7 +142,7 @@ func (r *Repo) Older(ctx context.Context, commit string, fn func(commit string, 
 			}
 			if !seen[d.isID] {
 				seen[d.isID] = true
-				entries, brought = append(entries, entry{d.Is, d.isID}), append(brought, d.commit)
+				entries, brought = append(entries, entry{path: d.Is, id: d.isID}), append(brought, d.commit)
 			}
 			if d.Was != "" && !asked[d.Was] {
 				before[d.Was] = []string{d.Was}
@@ -164,6 +164,7 @@ func (r *Repo) Older(ctx context.Context, commit string, fn func(commit string, 
 type delta struct {
 	Pair
 	commit string // that it is of, if git wrote it
+	mode   string // of Is
 }
 
 // parseDeltas reads ":old-mode new-mode old-id new-id status NUL path NUL", with a second path of what was renamed, and the ids of commits in
@@ -199,7 +200,7 @@ func parseDeltas(out []byte) ([]delta, error) {
 			d.Was, d.wasID = string(was), fields[2]
 		}
 		if regular(fields[1]) {
-			d.Is, d.isID = string(is), fields[3]
+			d.Is, d.isID, d.mode = string(is), fields[3], fields[1]
 		}
 		deltas = append(deltas, d)
 	}

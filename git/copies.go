@@ -39,7 +39,7 @@ func (r *Repo) EverAt(ctx context.Context, contents ...[]byte) ([][]string, erro
 			if !ok || len(fields) != 5 || head[0] != ':' {
 				return nil, errors.New("git log says something unexpected")
 			}
-			w.note(entry{path, fields[2]}, entry{path, fields[3]})
+			w.note(entry{path: path, id: fields[2]}, entry{path: path, id: fields[3]})
 			rest = tail
 		}
 	}
@@ -91,7 +91,7 @@ func (r *Repo) inIndex(ctx context.Context, w *wanted) error {
 	for line := range strings.SplitSeq(string(out), "\x00") { // mode SP id SP stage TAB path
 		head, path, _ := strings.Cut(line, "\t")
 		if fields := strings.Fields(head); len(fields) == 3 && regular(fields[0]) {
-			w.note(entry{path, fields[1]})
+			w.note(entry{path: path, id: fields[1]})
 		}
 	}
 	return err
@@ -116,7 +116,7 @@ func parseTree(out []byte) (entries []entry) {
 	for line := range strings.SplitSeq(string(out), "\x00") {
 		head, path, _ := strings.Cut(line, "\t")
 		if fields := strings.Fields(head); len(fields) == 3 && regular(fields[0]) {
-			entries = append(entries, entry{path, fields[2]})
+			entries = append(entries, entry{path: path, id: fields[2]})
 		}
 	}
 	return entries

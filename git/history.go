@@ -64,6 +64,15 @@ func (r *Repo) Index(ctx context.Context, paths ...string) (map[string][]byte, e
 	if len(given) == 0 {
 		return found, nil
 	}
+	entries, err := r.indexed(ctx, given)
+	if err != nil {
+		return nil, err
+	}
+	return found, r.collect(ctx, entries, given, found)
+}
+
+// indexed are the entries of the index for those paths that are regular files there, without a conflict.
+func (r *Repo) indexed(ctx context.Context, given map[string][]string) ([]entry, error) {
 	args := []string{"ls-files", "--stage", "-z"}
 	if asArguments(given) {
 		args = append(append(args, "--"), sorted(given)...)
@@ -77,10 +86,10 @@ func (r *Repo) Index(ctx context.Context, paths ...string) (map[string][]byte, e
 		head, name, _ := strings.Cut(line, "\t")
 		fields := strings.Fields(head)
 		if len(fields) == 3 && regular(fields[0]) && fields[2] == "0" && given[name] != nil {
-			entries = append(entries, entry{name, fields[1]})
+			entries = append(entries, entry{name, fields[1], fields[0]})
 		}
 	}
-	return found, r.collect(ctx, entries, given, found)
+	return entries, nil
 }
 
 // Grep lists the files of a commit, "" for the index, that hold one of the words, relative to the top level.
@@ -136,7 +145,7 @@ func (r *Repo) Versions(ctx context.Context, fn func(Blob) error, paths ...strin
 	for line := range strings.Lines(string(out)) {
 		id, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		if p, wanted := byLine[name]; ok && wanted {
-			entries = append(entries, entry{p, id})
+			entries = append(entries, entry{path: p, id: id})
 		}
 	}
 	return r.blobs(ctx, entries, MaxHead, fn)

@@ -68,7 +68,7 @@ func (r *Repo) InstallHook(ctx context.Context, name, script string) (path strin
 			return path, false, err
 		}
 	case old != nil && !ours(old):
-		if err := keep(path); err != nil {
+		if err := keep(path, old); err != nil {
 			return "", false, err
 		}
 		old = nil
@@ -115,10 +115,11 @@ func (r *Repo) UninstallHook(ctx context.Context, name string) (path string, cha
 	return path, true, os.Remove(path)
 }
 
-// keep moves somebody else's hook out of the way.
-func keep(path string) error {
+// keep moves somebody else's hook out of the way. It may have been kept before, and come back since.
+func keep(path string, hook []byte) error {
 	kept := path + KeptSuffix
-	if _, err := os.Lstat(kept); err == nil {
+	_, err := os.Lstat(kept)
+	if before, e := os.ReadFile(kept); err == nil && (e != nil || !bytes.Equal(before, hook)) {
 		return &Error{Err: fmt.Errorf("%s is not ageseal's, and %s exists already", path, filepath.Base(kept)),
 			Hint: "join the two, or call ageseal from the hook yourself"}
 	}
@@ -143,14 +144,15 @@ func ours(hook []byte) bool {
 }
 
 // hookText is the hook. Some tools keep a hook of ours as we keep theirs, and each would run the other for ever: the
-// variable, which holds the directory because a hook may commit to another repository, ends that circle.
+// variable, which holds the directory because a hook may commit to another repository, ends that circle. It holds the name,
+// too: git's sample of pre-merge-commit runs pre-commit, where another hook may be waiting.
 func hookText(name, script string) []byte {
 	return []byte("#!/bin/sh\n" + hookMarker + `
 # The hook that was here before is kept beside it, as ` + name + KeptSuffix + `, and runs first.
-hooks="$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P)" || exit 1
-if [ "$AGESEAL_IN_HOOK" = "$hooks" ]; then exit 0; fi
+hooks="$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)" || exit 1
+if [ "$AGESEAL_IN_HOOK" = "$hooks/` + name + `" ]; then exit 0; fi
 if [ -x "$hooks/` + name + KeptSuffix + `" ]; then
-	AGESEAL_IN_HOOK="$hooks" "$hooks/` + name + KeptSuffix + `" "$@" || exit $?
+	AGESEAL_IN_HOOK="$hooks/` + name + `" "$hooks/` + name + KeptSuffix + `" "$@" || exit $?
 fi
 ` + strings.TrimSuffix(script, "\n") + "\n")
 }

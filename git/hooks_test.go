@@ -111,6 +111,15 @@ func TestInstallHookBesideAnother(t *testing.T) {
 		t.Errorf("a refused commit ran %q", got)
 	}
 
+	// The other tool installs its own again: that one is kept already.
+	w.hook(foreign, 0o755)
+	if _, changed := install(w, log("ours")); !changed {
+		t.Error("not installed again")
+	}
+	if got, err := os.ReadFile(path + git.KeptSuffix); err != nil || string(got) != foreign {
+		t.Errorf("kept %q, %v", got, err)
+	}
+
 	// A third tool puts its own in our place: nothing of two is thrown away.
 	w.hook("#!/bin/sh\n", 0o755)
 	_, _, err := w.open().InstallHook(t.Context(), "pre-commit", log("ours"))
@@ -137,6 +146,32 @@ func TestHooksThatCallEachOther(t *testing.T) {
 	w.commit("one")
 	if got := lines(); got != "framework ours" {
 		t.Errorf("a commit ran %q", got)
+	}
+}
+
+// As git's sample of pre-merge-commit does: it runs pre-commit, and with ours in between that is no circle.
+func TestHookThatCallsAnother(t *testing.T) {
+	w := newWork(t)
+	log, lines := logging(w)
+	path := w.hook("#!/bin/sh\n"+log("theirs"), 0o755)
+	merge := filepath.Join(filepath.Dir(path), "pre-merge-commit")
+	if err := os.WriteFile(merge, []byte("#!/bin/sh\nexec .git/hooks/pre-commit\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	install(w, log("ours"))
+	if _, _, err := w.open().InstallHook(t.Context(), "pre-merge-commit", log("merge")); err != nil {
+		t.Fatal(err)
+	}
+	w.write("f", "1")
+	w.commit("one")
+	w.git("checkout", "-q", "-b", "side")
+	w.write("g", "1")
+	w.commit("two")
+	lines()
+	w.git("checkout", "-q", "main")
+	w.git("merge", "-q", "--no-ff", "-m", "merge", "side")
+	if got := lines(); got != "theirs ours merge" {
+		t.Errorf("a merge ran %q", got)
 	}
 }
 

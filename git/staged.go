@@ -16,10 +16,15 @@ import (
 type Blob struct {
 	Path string // relative to the top level, slash-separated
 	Data []byte // nil if it is longer than the limit
+
+	entry entry // that it was read for
 }
 
 // entry names a blob that is to be read.
-type entry struct{ path, id string }
+type entry struct {
+	path, id string
+	mode     string // where it is known
+}
 
 // Staged calls fn, in the order of paths, for every regular file whose content in the index differs from HEAD's: added,
 // copied, modified, or turned from something else into a file. A renamed file counts as added. On the first commit that
@@ -45,7 +50,7 @@ func (r *Repo) Staged(ctx context.Context, limit int64, fn func(Blob) error) err
 	var entries []entry
 	for _, d := range deltas {
 		if d.Is != "" {
-			entries = append(entries, entry{d.Is, d.isID})
+			entries = append(entries, entry{d.Is, d.isID, d.mode})
 		}
 	}
 	return r.blobs(ctx, entries, limit, fn)
@@ -107,7 +112,7 @@ func (r *Repo) blobs(ctx context.Context, entries []entry, limit int64, fn func(
 	for _, e := range entries {
 		data, err := readBlob(in, e, limit)
 		if err == nil {
-			err = fn(Blob{e.path, data})
+			err = fn(Blob{e.path, data, e})
 		} else if ctx.Err() != nil {
 			err = ctx.Err()
 		}

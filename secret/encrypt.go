@@ -145,10 +145,8 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	if n.Type != nil && manifest.IsCredentialType(*n.Type) {
 		warn(item.Line, "a build opens it only with --allow-type "+*n.Type, "type %s makes the cluster mint or accept a credential", *n.Type)
 	}
-	if err := CheckCopies(spec.Binding.Namespace, n.Annotations, item.Line, at); err != nil {
-		var w *Error
-		errors.As(err, &w)
-		r.Warnings = append(r.Warnings, *w)
+	if copied, ok := errors.AsType[*Error](CheckCopies(spec.Binding.Namespace, n.Annotations, item.Line, at)); ok {
+		r.Warnings = append(r.Warnings, *copied)
 	}
 	for _, w := range Regrets(n.Type, n.Values, now(o.Now)) {
 		w.Secret = at

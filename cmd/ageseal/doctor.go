@@ -145,13 +145,26 @@ func (d *checkup) policy(context.Context) error {
 	return nil
 }
 
+// hook looks whether each way of making a commit is checked. pre-commit is the one that no team does without, and that other tools install.
 func (d *checkup) hook(ctx context.Context) error {
-	path, has, err := d.repo.HasHook(ctx, "pre-commit", "ageseal")
-	if err == nil && !has {
-		d.findings = append(d.findings, verify.Finding{Rule: ruleHook, File: relative(path),
-			What: "no hook checks commits for plaintext", Hint: "ageseal git install"})
+	for _, h := range hooks {
+		path, has, err := d.repo.HasHook(ctx, h.name, "ageseal")
+		if err != nil || has {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		f := verify.Finding{Rule: ruleHook, File: relative(path), What: "no hook checks commits for plaintext", Hint: "ageseal git install"}
+		if h.name == "pre-commit" {
+			d.findings = append(d.findings, f)
+			return nil
+		}
+		f.What = "no hook checks the commits that git makes without pre-commit: merges, rebases, cherry-picks, patches from mails"
+		d.warnings.findings = append(d.warnings.findings, f)
+		return nil
 	}
-	return err
+	return nil
 }
 
 // identities looks at the files that hold private keys from outside: none is opened.

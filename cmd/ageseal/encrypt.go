@@ -113,50 +113,15 @@ func (c *cli) runEncrypt(o *encryptOptions, args []string) error {
 		return usage("ageseal encrypt --help", "standard input can't be replaced: leave --write away")
 	}
 
-	targets := make([]secret.Target, len(inputs))
-	var work []int
-	var errs []error
-	for i, in := range inputs {
-		if !in.given && !holds(in.file, manifest.Native, manifest.Broken, manifest.SOPS, manifest.SealedSecret, manifest.Template) {
-			continue
-		}
-		work = append(work, i)
-		if !holdsNative(in.file) {
-			continue
-		}
-		if targets[i], err = c.target(pathFor(in, o.stdinName), &o.recipients); err != nil {
-			errs = append(errs, within(in.shown, err))
-		}
-	}
-	if len(errs) > 0 {
-		return c.noneChanged(distinct(errs), "encrypted")
-	}
-	previous, opener, err := c.previous(o, inputs, work)
+	sealed, faults, err := c.seal(o, inputs)
 	if err != nil {
 		return err
 	}
-
-	writer := secret.NewWriter()
-	reports := make([]*secret.Report, len(inputs))
-	faults := c.each(len(work), "encrypting", func(n int) error {
-		i := work[n]
-		options := secret.EncryptOptions{
-			Target: targets[i], AllowClear: o.allowClear, AnyNamespace: o.anywhere, KeepComments: o.comments, Opener: opener, Recreate: o.recreate,
-		}
-		options.Previous = func(namespace, name string) *manifest.EncryptedSecret {
-			return findSealed(previous[inputs[i].path], namespace, name)
-		}
-		var err error
-		if reports[i], err = writer.Encrypt(inputs[i].file, options); err != nil {
-			return &fileError{inputs[i].shown, err}
-		}
-		return nil
-	})
-	if err := errors.Join(faults...); err != nil {
+	if faults != nil {
 		if !o.keepGoing {
-			return c.noneChanged(err, "encrypted")
+			return c.noneChanged(faults, "encrypted")
 		}
-		undone = errors.Join(undone, err)
+		undone = errors.Join(undone, faults)
 	}
 
 	if o.inPlace {
@@ -172,15 +137,67 @@ func (c *cli) runEncrypt(o *encryptOptions, args []string) error {
 			return err
 		}
 	}
-	for _, i := range work {
-		c.reportEncrypted(inputs[i], reports[i], targets[i])
-	}
-	c.warnCommitted(inputs, reports)
+	c.reportSealed(inputs, sealed)
 	if undone != nil {
 		c.report(undone)
 		return errLeftUndone
 	}
 	return nil
+}
+
+// sealing is what became of inputs, by their place among them.
+type sealing struct {
+	work    []int // those that there was something to say of
+	targets []secret.Target
+	reports []*secret.Report // nil where there was nothing to do
+}
+
+// seal encrypts the native Secrets of the inputs, in memory. faults are those of single Secrets: the rest is sealed all the same.
+func (c *cli) seal(o *encryptOptions, inputs []*input) (s *sealing, faults, err error) {
+	s = &sealing{targets: make([]secret.Target, len(inputs)), reports: make([]*secret.Report, len(inputs))}
+	var errs []error
+	for i, in := range inputs {
+		if !in.given && !holds(in.file, manifest.Native, manifest.Broken, manifest.SOPS, manifest.SealedSecret, manifest.Template) {
+			continue
+		}
+		s.work = append(s.work, i)
+		if !holdsNative(in.file) {
+			continue
+		}
+		if s.targets[i], err = c.target(pathFor(in, o.stdinName), &o.recipients); err != nil {
+			errs = append(errs, within(in.shown, err))
+		}
+	}
+	if len(errs) > 0 {
+		return nil, nil, c.noneChanged(distinct(errs), "encrypted")
+	}
+	previous, opener, err := c.previous(o, inputs, s.work)
+	if err != nil {
+		return nil, nil, err
+	}
+	writer := secret.NewWriter()
+	return s, errors.Join(c.each(len(s.work), "encrypting", func(n int) error {
+		i := s.work[n]
+		options := secret.EncryptOptions{
+			Target: s.targets[i], AllowClear: o.allowClear, AnyNamespace: o.anywhere, KeepComments: o.comments, Opener: opener, Recreate: o.recreate,
+		}
+		options.Previous = func(namespace, name string) *manifest.EncryptedSecret {
+			return findSealed(previous[inputs[i].path], namespace, name)
+		}
+		var err error
+		if s.reports[i], err = writer.Encrypt(inputs[i].file, options); err != nil {
+			return &fileError{inputs[i].shown, err}
+		}
+		return nil
+	})...), nil
+}
+
+// reportSealed says what became of every file, and which values any commit had before.
+func (c *cli) reportSealed(inputs []*input, s *sealing) {
+	for _, i := range s.work {
+		c.reportEncrypted(inputs[i], s.reports[i], s.targets[i])
+	}
+	c.warnCommitted(inputs, s.reports)
 }
 
 // reportEncrypted says what became of one file.

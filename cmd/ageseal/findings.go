@@ -80,11 +80,14 @@ func (c *cli) writeAll(format string, f *findings) error {
 			}
 		}
 	}
-	if slices.ContainsFunc(f.list, func(x verify.Finding) bool { return x.Level == verify.Fault }) {
+	if slices.ContainsFunc(f.list, isFault) {
 		return errLeftUndone
 	}
 	return nil
 }
+
+// isFault reports whether a finding fails a check.
+func isFault(f verify.Finding) bool { return f.Level == "" || f.Level == verify.Fault }
 
 // findingText is one line: where, which rule, what.
 func findingText(f verify.Finding) string {

@@ -21,7 +21,7 @@ import (
 func newGitCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "git",
-		Short: "Hook, merge and diff of sealed manifests in git",
+		Short: "Hooks, merge and diff of sealed manifests in git",
 		Long:  "What git runs for sealed manifests, and how it is told to." + exitHelp(),
 		Example: `  ageseal git install
   ageseal git uninstall`,
@@ -31,8 +31,8 @@ func newGitCommand(c *cli) *cobra.Command {
 	noHook := false
 	install := &cobra.Command{
 		Use:   "install",
-		Short: "Install the hook and the drivers in this clone",
-		Long: `Have git check commits, merge sealed manifests value by value, and show them readably: a pre-commit hook, two drivers in
+		Short: "Install the hooks and the drivers in this clone",
+		Long: `Have git check commits, merge sealed manifests value by value, and show them readably: hooks, two drivers in
 this clone's own configuration, and the lines of .gitattributes that name them. "ageseal init" does the same; in a clone
 of a repository that was set up, this is what is left to do. Running it again changes nothing.
 
@@ -45,11 +45,11 @@ show the files as they are.` + exitHelp(),
 			return c.inRepository(func(r *git.Repo) error { return c.installGit(r, noHook) })
 		},
 	}
-	install.Flags().BoolVar(&noHook, "no-hook", false, "install no pre-commit hook")
+	install.Flags().BoolVar(&noHook, "no-hook", false, "install no hooks")
 	uninstall := &cobra.Command{
 		Use:   "uninstall",
 		Short: "Undo what install did in this clone",
-		Long: `Remove the pre-commit hook, put the one back that was there, and remove the drivers and the lines of .gitattributes.
+		Long: `Remove the hooks, put those back that were there, and remove the drivers and the lines of .gitattributes.
 What others wrote stays.` + exitHelp(),
 		Example: `  ageseal git uninstall
   ageseal git uninstall && git checkout .gitattributes   # in this clone only`,
@@ -74,13 +74,31 @@ func (c *cli) inRepository(do func(*git.Repo) error) error {
 	return do(repo)
 }
 
-// hookCommand is what the pre-commit hook runs. Without the binary the commit must not pass unchecked.
-const hookCommand = `command -v ageseal >/dev/null 2>&1 || {
+// hooks are where git lets a commit be checked before it is made, one way of making it each. A fast-forward makes none. Only pre-commit can
+// mend what it finds: the others see what is in a commit or a mail already.
+var hooks = []struct{ name, script string }{
+	{"pre-commit", hookBegin + `if [ "$(git config --type=bool --get ageseal.fix)" = true ]; then set -- --fix; else set --; fi
+ageseal verify --staged "$@" || exit $?`},
+	{"pre-merge-commit", hookBegin + "ageseal verify --staged || exit $?"},
+	{"pre-applypatch", hookBegin + "ageseal verify --staged || exit $?"},
+	// The one that rebases, cherry-picks and reverts run, as any commit does, --no-verify or not. A revert shows by the message that it
+	// has prepared, which merges have as well: those have been looked at.
+	{"prepare-commit-msg", `dir=$(git rev-parse --git-dir) || exit 1
+[ -e "$dir/rebase-merge" ] || [ -e "$dir/CHERRY_PICK_HEAD" ] || [ -e "$dir/REVERT_HEAD" ] || { [ -e "$dir/MERGE_MSG" ] && [ ! -e "$dir/MERGE_HEAD" ]; } || exit 0
+` + hookBegin + `ageseal verify --staged || {
+	status=$?
+	echo 'ageseal: hint: seal and stage it, then go on with --continue; unchecked: git -c core.hooksPath=/dev/null ...' >&2
+	exit $status
+}`},
+}
+
+// hookBegin is what every check begins with. Without the binary the commit must not pass unchecked.
+const hookBegin = `command -v ageseal >/dev/null 2>&1 || {
 	echo 'ageseal: error: not found in PATH, so nothing checks this commit for plaintext Secrets' >&2
 	echo 'ageseal: hint: install ageseal, or commit with --no-verify' >&2
 	exit 1
 }
-ageseal verify --staged || exit $?`
+`
 
 // mergeCommand is the merge driver. Without the binary text is merged, and is a conflict in any case: nobody has looked at the values. git
 // before 2.44 leaves the last three placeholders as they are.
@@ -134,7 +152,16 @@ func (c *cli) installGit(repo *git.Repo, noHook bool) error {
 	if noHook {
 		return nil
 	}
-	path, changed, err := repo.InstallHook(ctx, "pre-commit", hookCommand)
+	for _, h := range hooks {
+		if err := c.installHook(ctx, repo, h.name, h.script); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cli) installHook(ctx context.Context, repo *git.Repo, name, script string) error {
+	path, changed, err := repo.InstallHook(ctx, name, script)
 	if err != nil {
 		return err
 	}
@@ -151,12 +178,14 @@ func (c *cli) installGit(repo *git.Repo, noHook bool) error {
 
 func (c *cli) uninstallGit(repo *git.Repo) error {
 	ctx := context.Background()
-	path, changed, err := repo.UninstallHook(ctx, "pre-commit")
-	if err != nil {
-		return err
-	}
-	if changed {
-		c.note("%s: removed, or what was there before is back", relative(path))
+	for _, h := range hooks {
+		path, changed, err := repo.UninstallHook(ctx, h.name)
+		if err != nil {
+			return err
+		}
+		if changed {
+			c.note("%s: removed, or what was there before is back", relative(path))
+		}
 	}
 	for _, d := range driverConfig {
 		now, err := repo.Config(ctx, d.key)

@@ -28,10 +28,11 @@ func newInitCommand(c *cli) *cobra.Command {
 	o := &initOptions{}
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Set up a repository: identity, policy, git hook and drivers",
+		Short: "Set up a repository: identity, policy, git hooks and drivers",
 		Long: `Set up this git repository and this user: an identity if there is none, a policy with it, and what "ageseal git install"
-installs: .gitattributes, drivers for merges and diffs, a pre-commit hook that refuses plaintext Secrets. Running it
-again changes nothing.
+installs: .gitattributes, drivers for merges and diffs, hooks that refuse plaintext Secrets in a commit, a merge and
+a patch from a mail. A hook that is there is kept and runs first. Running it again changes nothing. With
+"git config ageseal.fix true", the pre-commit hook seals what it finds, and lets the commit through.
 
 With --recovery, a second identity is written to a new file and becomes a recipient of everything: move that
 file offline, it opens the repository when every other key is lost.` + exitHelp(),
@@ -47,7 +48,7 @@ file offline, it opens the repository when every other key is lost.` + exitHelp(
 	flags := cmd.Flags()
 	flags.StringVar(&o.name, "name", "", "your `name` in the policy (default: the login name)")
 	flags.StringVar(&o.recovery, "recovery", "", "generate a recovery identity into this new `file`")
-	flags.BoolVar(&o.noHook, "no-hook", false, "install no pre-commit hook")
+	flags.BoolVar(&o.noHook, "no-hook", false, "install no hooks")
 	return cmd
 }
 

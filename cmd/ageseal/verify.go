@@ -18,6 +18,7 @@ import (
 
 type verifyOptions struct {
 	staged        bool
+	fix           bool
 	references    bool
 	base          string
 	allowWidening bool
@@ -34,6 +35,10 @@ more people than the policy says; copies below a wider rule; labels that have a 
 --staged, what the next commit holds is checked; this is what the git hook runs. A finding can be silenced
 for a path in the policy, with a reason; for --staged, in the policy that is committed already.
 
+With --fix, native Secrets that are staged are sealed and staged again, all of them, if that clears every
+finding; else nothing is changed. A file in the work tree is replaced if it is as it was staged. What is not
+staged stays as it is. "git config ageseal.fix true" has the hook do so.
+
 With --base, the files that HEAD changed since it left REF are checked, and what the change does is told: values
 added, replaced, removed, or put back as they were in an older commit; who can read more than before, which
 bindings and which rules of the policy are wider. The policy at REF judges and silences. What was restored or
@@ -42,6 +47,7 @@ widened is a finding; --allow-widening makes the latter a change like any other.
 Warnings don't count for the exit status.
 ` + referencesHelp + exitHelp(statusFindings),
 		Example: `  ageseal verify --staged
+  ageseal verify --staged --fix
   ageseal verify apps
   ageseal verify --references
   ageseal verify -o sarif > findings.sarif    # for code scanning
@@ -54,6 +60,7 @@ Warnings don't count for the exit status.
 		},
 	}
 	cmd.Flags().BoolVar(&o.staged, "staged", false, "check what is staged for the next commit")
+	cmd.Flags().BoolVar(&o.fix, "fix", false, "with --staged: seal what is staged in plaintext, and stage that")
 	cmd.Flags().BoolVar(&o.references, "references", false, "check what the kustomizations found or named say of Secrets")
 	cmd.Flags().StringVar(&o.base, "base", "", "tell what HEAD changed since it left this `ref`, by the policy there")
 	cmd.Flags().BoolVar(&o.allowWidening, "allow-widening", false, "with --base: that more is allowed than before is meant")
@@ -68,6 +75,9 @@ func (c *cli) runVerify(o *verifyOptions, args []string) error {
 	if o.staged && len(args) > 0 {
 		return usage("ageseal verify --staged", "--staged checks the index as a whole")
 	}
+	if o.fix && !o.staged {
+		return usage("ageseal encrypt -w FILE", "--fix is for what is staged: it needs --staged")
+	}
 	if o.references && (o.staged || o.base != "") {
 		return usage("ageseal verify --references", "--references builds from files, not from the index or a commit")
 	}
@@ -75,12 +85,13 @@ func (c *cli) runVerify(o *verifyOptions, args []string) error {
 		return c.runVerifyBase(o, args)
 	}
 	var findings []verify.Finding
+	var fixable bool
 	var err error
 	switch {
 	case o.references:
 		findings, err = c.verifyReferences(args)
 	case o.staged:
-		findings, err = c.verifyStaged()
+		findings, fixable, err = c.verifyStaged(o.fix)
 	case len(args) == 0:
 		findings, err = c.verifyPaths([]string{"."})
 	default:
@@ -90,11 +101,17 @@ func (c *cli) runVerify(o *verifyOptions, args []string) error {
 		return err
 	}
 	err = c.writeFindings(o.output, findings)
+	if fixable {
+		c.say("hint", "or all of them at once, and stage them: ageseal verify --staged --fix")
+	}
 	if o.staged && errors.Is(err, errLeftUndone) {
-		c.say("hint", `what was staged lies in .git/objects until it is collected: after unstaging, "git gc --prune=now" removes it`)
+		c.say("hint", "what was staged lies in .git/objects until it is collected: after unstaging, "+collect)
 	}
 	return err
 }
+
+// collect is how plaintext that was staged once leaves the repository.
+const collect = `"git gc --prune=now" removes it`
 
 // maxVerified is the largest file, in bytes, that is looked into. A manifest is far smaller; a dump with a key in it may
 // not be.
@@ -222,7 +239,7 @@ func (v *verifier) file(path string) error {
 	if err != nil {
 		return err
 	}
-	top, ok := topLevel(filepath.Dir(abs))
+	top, ok := v.c.topOf(filepath.Dir(abs))
 	if !ok {
 		return v.add(abs, verify.Bytes(path, data)...)
 	}
@@ -243,7 +260,7 @@ func (v *verifier) file(path string) error {
 // add takes the findings of a file that the policy of its repository does not silence.
 func (v *verifier) add(abs string, found ...verify.Finding) error {
 	silenced := func(string) bool { return false }
-	if top, ok := topLevel(filepath.Dir(abs)); ok && len(found) > 0 {
+	if top, ok := v.c.topOf(filepath.Dir(abs)); ok && len(found) > 0 {
 		if v.silencers == nil {
 			v.silencers = map[string]func(rule, path string) bool{}
 		}

@@ -13,30 +13,66 @@ import (
 	"github.com/ageseal/ageseal/verify"
 )
 
-// verifyStaged checks the index. What silences a finding is the policy of HEAD: a change can't excuse itself.
-func (c *cli) verifyStaged() ([]verify.Finding, error) {
+// verifyStaged checks the index, and with fix seals what is staged in plaintext. fixable: --fix may help where it was not given.
+func (c *cli) verifyStaged(fix bool) (findings []verify.Finding, fixable bool, err error) {
 	ctx := context.Background()
 	repo, err := git.Open(ctx, ".")
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	s := &stage{c: c, ctx: ctx, repo: repo, seen: map[string]bool{}, read: repo.Index}
+	s := &stage{c: c, ctx: ctx, repo: repo, read: repo.Index}
 	s.policy = sync.OnceValue(s.readPolicy)
-	s.judge = verify.NewJudge(s.policy)
+	findings, err = s.look(nil)
+	if err != nil || !slices.ContainsFunc(findings, isFault) {
+		return findings, false, err
+	}
+	if fix {
+		findings, err = s.fix(findings)
+		return findings, false, err
+	}
+	return findings, !repo.Temporary() && !slices.ContainsFunc(findings, func(f verify.Finding) bool {
+		return isFault(f) && f.Rule != verify.PlaintextSecret
+	}), nil
+}
+
+// stage is what is staged, or what a commit changed.
+type stage struct {
+	c      *cli
+	ctx    context.Context
+	repo   *git.Repo
+	commit string // "" is the index
+	read   func(ctx context.Context, paths ...string) (map[string][]byte, error)
+	policy func() *policy.Policy
+	judge  *verify.Judge
+	seen   map[string]bool     // what is staged, or changed
+	plain  map[string]git.Blob // where a Secret is in plaintext
+}
+
+// look checks what is staged, with other content for the paths of instead. What silences a finding is the policy of HEAD: a change can't
+// excuse itself.
+func (s *stage) look(instead map[string][]byte) ([]verify.Finding, error) {
+	s.judge, s.seen, s.plain = verify.NewJudge(s.policy), map[string]bool{}, map[string]git.Blob{}
 	var findings []verify.Finding
 	var files []seenFile
-	err = repo.Staged(ctx, maxVerified, func(b git.Blob) error {
+	err := s.repo.Staged(s.ctx, maxVerified, func(b git.Blob) error {
+		if data, ok := instead[b.Path]; ok {
+			b.Data = data
+		}
 		shown := s.shown(b.Path)
 		s.seen[b.Path] = true
 		if b.Data == nil {
-			findings = append(findings, c.tooLarge(shown)...)
+			findings = append(findings, s.c.tooLarge(shown)...)
 		}
-		findings = append(findings, s.judge.Bytes(shown, b.Path, b.Data)...)
+		found := s.judge.Bytes(shown, b.Path, b.Data)
+		if slices.ContainsFunc(found, func(f verify.Finding) bool { return f.Rule == verify.PlaintextSecret }) {
+			s.plain[b.Path] = b
+		}
+		findings = append(findings, found...)
 		if b.Path == policy.FileName {
 			findings = append(findings, brokenPolicy(shown, b.Data)...)
 		}
 		if crypt.IsArmored(b.Data) {
-			files = append(files, seenFile{shown, filepath.Join(repo.Top, filepath.FromSlash(b.Path)), b.Data})
+			files = append(files, seenFile{shown, filepath.Join(s.repo.Top, filepath.FromSlash(b.Path)), b.Data})
 		}
 		return nil
 	})
@@ -51,27 +87,14 @@ func (c *cli) verifyStaged() ([]verify.Finding, error) {
 	if err != nil || len(findings) == 0 {
 		return nil, err
 	}
-	silenced, err := c.silencedAtHead(ctx, repo)
+	silenced, err := s.c.silencedAtHead(s.ctx, s.repo)
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(findings, func(f verify.Finding) bool {
-		path, err := repo.Rel(f.File)
+		path, err := s.repo.Rel(f.File)
 		return err == nil && silenced(f.Rule, path)
 	}), nil
-}
-
-// stage is one look at the index, or at what a commit changed.
-type stage struct {
-	c      *cli
-	ctx    context.Context
-	repo   *git.Repo
-	commit string // "" is the index
-	read   func(ctx context.Context, paths ...string) (map[string][]byte, error)
-	judge  *verify.Judge
-	seen   map[string]bool // what is staged, or changed
-
-	policy func() *policy.Policy
 }
 
 // shown is how messages name a file of the index.
