@@ -42,6 +42,15 @@ func (b *bench) report(ctx context.Context) (string, error) {
 		}
 		all = append(all, ms)
 	}
+	progress("a repository of %d files", repositoryFiles)
+	large, err := b.repository(ctx)
+	if err != nil {
+		return "", err
+	}
+	looks, err := b.run(ctx, large, 0)
+	if err != nil {
+		return "", err
+	}
 	progress("start-up and sizes")
 	start, err := b.run(ctx, b.startUp(), 0)
 	if err != nil {
@@ -51,7 +60,7 @@ func (b *bench) report(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return b.intro(ctx) + ratioTable(b.sizes, cases, all) + costTable(b.sizes, cases, all) + figureTable(append(b.startFigures(start), figures...)), nil
+	return b.intro(ctx) + ratioTable(b.sizes, cases, all) + costTable(b.sizes, cases, all) + figureTable(slices.Concat(b.startFigures(start), figures, repositoryFigures(looks))), nil
 }
 
 func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }
@@ -166,7 +175,7 @@ func (b *bench) startFigures(m measured) []figure {
 }
 
 func figureTable(figures []figure) string {
-	text := "\n### Start-up and sizes\n\n| what | figure | target |\n| --- | --- | --- |\n"
+	text := "\n### Start-up, sizes, and a large repository\n\n| what | figure | target |\n| --- | --- | --- |\n"
 	for _, f := range figures {
 		text += row([]string{f.name, f.value, target(f.target, f.met)})
 	}
