@@ -49,7 +49,6 @@ const (
 	ruleDecrypter   = "decrypter"
 	rulePlugin      = "plugin-missing"
 	rulePluginOther = "plugin-other"
-	ruleUnused      = "unused"
 )
 
 // checkup is one run of doctor.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,9 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/kustomize"
-	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/plugin"
 	"github.com/ageseal/ageseal/verify"
 )
@@ -75,7 +72,7 @@ func (d *checkup) kustomizations(files []string) error {
 		}
 	}
 	if in.Kustomizations > 0 {
-		return d.unused(in, files)
+		return d.unused(in)
 	}
 	return nil
 }
@@ -113,36 +110,4 @@ func (d *checkup) plugin(kind string, seen *[]string) (missing bool, err error) 
 	d.findings = append(d.findings, verify.Finding{Rule: rulePluginOther, File: path,
 		What: fmt.Sprintf("kustomize's plugin for %s: %s", kind, what), Hint: "ageseal fn install"})
 	return false, nil
-}
-
-// unused warns of sealed manifests and sealed files that no kustomization of the repository reads.
-func (d *checkup) unused(in *kustomize.Inspection, files []string) error {
-	for _, f := range d.ageFiles {
-		if _, err := crypt.InspectFile(f.data); err != nil || in.Uses(f.path) {
-			continue // another tool's, or a finding already
-		}
-		if err := d.warnings.add(f.path, verify.Finding{Rule: ruleUnused, File: f.shown, Line: 1, What: "a sealed file that no kustomization uses"}); err != nil {
-			return err
-		}
-	}
-	for _, path := range files {
-		if !d.asked(path) || !isManifestName(path) || in.Uses(path) {
-			continue
-		}
-		data, err := readBounded(path)
-		if err != nil || !bytes.Contains(data, []byte(kustomize.SealedKind)) {
-			continue
-		}
-		f, err := manifest.Parse(data)
-		if err != nil {
-			continue
-		}
-		items := f.Items()
-		if i := slices.IndexFunc(items, func(item *manifest.Item) bool { return item.Kind == manifest.Sealed }); i >= 0 {
-			if err := d.warnings.add(path, verify.Finding{Rule: ruleUnused, File: relative(path), Line: items[i].Line, What: "a sealed manifest that no kustomization uses"}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
