@@ -13,6 +13,8 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/ageseal/ageseal/internal/corpora"
 )
 
 // sameAsYAML compares the emitter with kustomize on one resource, and reports whether the emitter took it.
@@ -123,7 +125,7 @@ func TestEmitCorpora(t *testing.T) {
 		add(filepath.Join(dir, c.Case, "in", c.Run), c.Flags)
 	}
 	var builds []goldenBuild
-	readJSON(t, filepath.Join(shared(t, "corpora/gitops"), "golden-builds.json"), &builds)
+	corpora.JSON(t, &builds, "corpora", "gitops", "golden-builds.json")
 	roots := goldenRoots(t, builds)
 	for _, b := range builds {
 		add(goldenPath(t, roots[b.Repo], b.Path), b.Flags)

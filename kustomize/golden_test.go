@@ -1,14 +1,9 @@
 package kustomize
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,74 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/types"
+
+	"github.com/ageseal/ageseal/internal/corpora"
 )
-
-// shared gives a path of the corpora that are kept outside the repository.
-func shared(t *testing.T, path string) string {
-	t.Helper()
-	dir := os.Getenv("AGESEAL_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared")
-	}
-	full := filepath.Join(dir, path)
-	if _, err := os.Stat(full); err != nil {
-		t.Skip("../shared is absent")
-	}
-	abs, err := filepath.Abs(full)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return abs
-}
-
-func readJSON(t *testing.T, path string, into any) {
-	t.Helper()
-	src, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(src, into); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// untar unpacks a .tar.gz into dir.
-func untar(t *testing.T, archive, dir string) {
-	t.Helper()
-	f, err := os.Open(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for r := tar.NewReader(z); ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		to := filepath.Join(dir, filepath.FromSlash(h.Name))
-		switch h.Typeflag {
-		case tar.TypeDir:
-			err = os.MkdirAll(to, 0o755)
-		case tar.TypeSymlink:
-			err = os.Symlink(h.Linkname, to)
-		case tar.TypeReg:
-			var src []byte
-			if src, err = io.ReadAll(r); err == nil {
-				err = writeFile(to, src)
-			}
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
 
 func writeFile(path string, src []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -140,7 +70,7 @@ type goldenBuild struct {
 // TestGoldenBuilds builds three public GitOps repositories without sealed documents: nothing may differ from kustomize.
 func TestGoldenBuilds(t *testing.T) {
 	var builds []goldenBuild
-	readJSON(t, filepath.Join(shared(t, "corpora/gitops"), "golden-builds.json"), &builds)
+	corpora.JSON(t, &builds, "corpora", "gitops", "golden-builds.json")
 	if len(builds) != 133 {
 		t.Fatalf("%d golden builds, want 133", len(builds))
 	}
@@ -162,12 +92,12 @@ func goldenRoots(t *testing.T, builds []goldenBuild) map[string]string {
 		if roots[b.Repo] != "" {
 			continue
 		}
-		archives, err := filepath.Glob(filepath.Join(shared(t, "corpora/gitops"), b.Repo+"@*.tar.gz"))
+		archives, err := filepath.Glob(filepath.Join(corpora.Path(t, "corpora", "gitops"), b.Repo+"@*.tar.gz"))
 		if err != nil || len(archives) != 1 {
 			t.Fatalf("archives of %s: %v %v", b.Repo, archives, err)
 		}
 		roots[b.Repo] = t.TempDir()
-		untar(t, archives[0], roots[b.Repo])
+		corpora.Untar(t, archives[0], roots[b.Repo])
 	}
 	return roots
 }
@@ -199,8 +129,8 @@ type krustyCase struct {
 
 func krustyCases(t *testing.T) (dir string, all []krustyCase) {
 	t.Helper()
-	dir = shared(t, "corpora/krusty")
-	readJSON(t, filepath.Join(dir, "index.json"), &all)
+	dir = corpora.Path(t, "corpora", "krusty")
+	corpora.JSON(t, &all, "corpora", "krusty", "index.json")
 	if len(all) != 93 {
 		t.Fatalf("%d cases, want 93", len(all))
 	}

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/kio"
 
 	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/internal/corpora"
 	"github.com/ageseal/ageseal/internal/testkeys"
 	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/secret"
@@ -120,13 +121,13 @@ func changed(t *testing.T, before, after []byte) (lines []string) {
 // TestRedactTwin builds a real GitOps repository, its Secrets encrypted, without a key.
 func TestRedactTwin(t *testing.T) {
 	var builds []goldenBuild
-	readJSON(t, filepath.Join(shared(t, "corpora/gitops"), "twin-builds.json"), &builds)
+	corpora.JSON(t, &builds, "corpora", "gitops", "twin-builds.json")
 	builds = slices.DeleteFunc(builds, func(b goldenBuild) bool { return b.Secrets == 0 })
 	if len(builds) != 56 {
 		t.Fatalf("%d builds with a Secret, want 56", len(builds))
 	}
 	root := t.TempDir()
-	untar(t, shared(t, "corpora/gitops/Diaoul+home-ops.twin.tar.gz"), root)
+	corpora.Untar(t, corpora.Path(t, "corpora", "gitops", "Diaoul+home-ops.twin.tar.gz"), root)
 	bindWider(t, filepath.Join(goldenPath(t, root, "kubernetes/components/common/sops"), "cluster-secrets.sops.yaml"))
 	sealTree(t, root)
 	all := func() map[string][]byte {

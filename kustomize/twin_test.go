@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/internal/corpora"
 	"github.com/ageseal/ageseal/internal/testkeys"
 	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/secret"
@@ -80,12 +81,12 @@ func bindWider(t *testing.T, path string) {
 // TestTwin builds a real GitOps repository before and after its Secrets are encrypted.
 func TestTwin(t *testing.T) {
 	var builds []goldenBuild
-	readJSON(t, filepath.Join(shared(t, "corpora/gitops"), "twin-builds.json"), &builds)
+	corpora.JSON(t, &builds, "corpora", "gitops", "twin-builds.json")
 	if len(builds) != 119 {
 		t.Fatalf("%d builds, want 119", len(builds))
 	}
 	root := t.TempDir()
-	untar(t, shared(t, "corpora/gitops/Diaoul+home-ops.twin.tar.gz"), root)
+	corpora.Untar(t, corpora.Path(t, "corpora", "gitops", "Diaoul+home-ops.twin.tar.gz"), root)
 	before := make([][]byte, len(builds))
 	for i, b := range builds {
 		before[i] = mustBuild(t, goldenPath(t, root, b.Path), Options{Kustomize: flags(t, b.Flags), Root: root})

@@ -1,35 +1,20 @@
 package manifest
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-// shared is the folder of cases that nobody in the project wrote; nothing of it is in the repository.
-func shared(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("AGESEAL_SHARED")
-	if dir == "" {
-		dir = "../../shared"
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("../shared is absent")
-	}
-	return dir
-}
+	"github.com/ageseal/ageseal/internal/corpora"
+)
 
 // Secrets in odd shapes from public repositories: what each file's items are, and why they can't be sealed if they can't.
 func TestSecretScan(t *testing.T) {
-	dir := filepath.Join(shared(t), "corpora/secretscan")
+	dir := corpora.Path(t, "corpora", "secretscan")
 	want := map[string]string{
 		"kyaml/basicauth-secret.yaml":               "native:2 ok",
 		"kyaml/bootstrap-token-secret-base64.yaml":  "native:2 ok",
@@ -109,14 +94,14 @@ func itoa(n int) string {
 
 // A real repository whose 43 Secrets hold canaries: each comes back equal, no canary is left in a sealed form, and no other file changes.
 func TestTwin(t *testing.T) {
-	names, _ := filepath.Glob(filepath.Join(shared(t), "corpora/gitops/*.tar.gz"))
+	names, _ := filepath.Glob(filepath.Join(corpora.Path(t, "corpora", "gitops"), "*.tar.gz"))
 	if len(names) < 4 {
 		t.Fatalf("%d archives", len(names))
 	}
 	for _, name := range names {
 		twin := strings.HasSuffix(name, ".twin.tar.gz")
 		sealed, files := 0, 0
-		eachFile(t, name, func(name string, src []byte) {
+		corpora.Each(t, name, func(name string, src []byte) {
 			if ext := filepath.Ext(name); ext != ".yaml" && ext != ".yml" && ext != ".json" {
 				return
 			}
@@ -150,35 +135,5 @@ func TestTwin(t *testing.T) {
 			t.Errorf("%s: sealed %d Secrets, not %d", name, sealed, want)
 		}
 		t.Logf("%s: %d files, %d Secrets", filepath.Base(name), files, sealed)
-	}
-}
-
-func eachFile(t *testing.T, name string, do func(name string, src []byte)) {
-	t.Helper()
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for r := tar.NewReader(z); ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if h.Typeflag != tar.TypeReg {
-			continue
-		}
-		src, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		do(h.Name, src)
 	}
 }

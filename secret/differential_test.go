@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/internal/corpora"
 	"github.com/ageseal/ageseal/internal/testkeys"
 	"github.com/ageseal/ageseal/secret"
 )
@@ -66,14 +67,7 @@ func find(t *testing.T, program string) string {
 
 func (b *breakglass) run(t *testing.T, names ...string) {
 	t.Helper()
-	shared := os.Getenv("AGESEAL_SHARED")
-	if shared == "" {
-		shared = filepath.Join("..", "..", "shared")
-	}
-	script := filepath.Join(shared, "tools", "breakglass.py")
-	if _, err := os.Stat(script); err != nil {
-		t.Skip("../shared is absent")
-	}
+	script := corpora.Path(t, "tools", "breakglass.py")
 	python, stock := find(t, "python3"), find(t, "age")
 	if err := exec.CommandContext(t.Context(), python, "-c", "import yaml").Run(); err != nil {
 		t.Skip("PyYAML is absent")

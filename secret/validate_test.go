@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/internal/corpora"
 	"github.com/ageseal/ageseal/internal/testkeys"
 	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/secret"
@@ -28,21 +27,8 @@ type validationCase struct {
 
 func validationCases(t *testing.T) (create, update []validationCase) {
 	t.Helper()
-	dir := os.Getenv("AGESEAL_SHARED")
-	if dir == "" {
-		dir = "../../shared"
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("../shared is absent")
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "corpora/validation/secret-validation-cases.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all struct{ Create, Update []validationCase }
-	if err := json.Unmarshal(text, &all); err != nil {
-		t.Fatal(err)
-	}
+	corpora.JSON(t, &all, "corpora", "validation", "secret-validation-cases.json")
 	return all.Create, all.Update
 }
 

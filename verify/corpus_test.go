@@ -1,10 +1,6 @@
 package verify_test
 
 import (
-	"archive/tar"
-	"compress/gzip"
-	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,21 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ageseal/ageseal/internal/corpora"
 	"github.com/ageseal/ageseal/verify"
 )
-
-// shared is the directory of cases that nobody in the project wrote.
-func shared(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("AGESEAL_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared")
-	}
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		t.Skip("../shared is absent")
-	}
-	return dir
-}
 
 // Secrets in odd shapes from public repositories. What is expected was judged by reading each file: a Secret that kubectl
 // would take, or would but for bad base64 and the like, is one; a placeholder of a template engine that stands in such a
@@ -79,7 +63,7 @@ func TestSecretScan(t *testing.T) {
 		// A List inside a List.
 		"thirdparty/bitnami-labs_sealed-secrets__vendor_jsonnet__kube-libsonnet__tests__golden__test-simple-validate.json": {"577: plaintext-secret: foons/foo-secret [sec_key]"},
 	}
-	dir := filepath.Join(shared(t), "corpora", "secretscan")
+	dir := corpora.Path(t, "corpora", "secretscan")
 	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
 	if err != nil || len(files) != len(want) {
 		t.Errorf("%d files, %d expected, %v", len(files), len(want), err)
@@ -104,7 +88,7 @@ func TestSecretScan(t *testing.T) {
 // The other corpora hold Secrets, plaintext and encrypted, and published test keys. These are the numbers after each
 // finding was looked at; what is encrypted with SOPS, and SealedSecrets, are not among them.
 func TestOtherCorpora(t *testing.T) {
-	dir := filepath.Join(shared(t), "corpora")
+	dir := corpora.Path(t, "corpora")
 	got := map[string]int{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasSuffix(path, ".gz") {
@@ -139,7 +123,7 @@ func TestOtherCorpora(t *testing.T) {
 
 // Whole repositories: those with SOPS files are clean, the twin of one with its values in clear has 43 Secrets.
 func TestRepositories(t *testing.T) {
-	archives, err := filepath.Glob(filepath.Join(shared(t), "corpora", "gitops", "*.tar.gz"))
+	archives, err := filepath.Glob(filepath.Join(corpora.Path(t, "corpora", "gitops"), "*.tar.gz"))
 	if err != nil || len(archives) != 4 {
 		t.Fatalf("%d repositories, %v", len(archives), err)
 	}
@@ -149,35 +133,16 @@ func TestRepositories(t *testing.T) {
 			want["plaintext-secret"] = 43
 		}
 		got := map[string]int{}
-		f, err := os.Open(archive)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		z, err := gzip.NewReader(f)
-		if err != nil {
-			t.Fatal(err)
-		}
 		files := 0
-		for in := tar.NewReader(z); ; files++ {
-			h, err := in.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			data, err := io.ReadAll(in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, finding := range verify.Bytes(h.Name, data) {
+		corpora.Each(t, archive, func(name string, data []byte) {
+			files++
+			for _, finding := range verify.Bytes(name, data) {
 				got[finding.Rule]++
 				if want[finding.Rule] == 0 {
 					t.Logf("%+v", finding)
 				}
 			}
-		}
+		})
 		if diff := cmp.Diff(want, got); diff != "" || files < 50 {
 			t.Errorf("%s, %d files (-want +got):\n%s", filepath.Base(archive), files, diff)
 		}

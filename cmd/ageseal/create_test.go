@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"math/big"
 	"os"
@@ -20,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/internal/corpora"
 	"github.com/ageseal/ageseal/internal/testkeys"
 	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/secret"
@@ -44,18 +44,8 @@ type createdSecret struct {
 // TestCreateAsKubectl: the same command line, decrypted, gives the same name, type and data; what kubectl refuses is refused.
 // Names with an underscore, which kubectl leaves to the API server, are refused.
 func TestCreateAsKubectl(t *testing.T) {
-	shared := os.Getenv("AGESEAL_SHARED")
-	if shared == "" {
-		shared = "../../../shared"
-	}
-	text, err := os.ReadFile(filepath.Join(shared, "corpora/kubectl/create-secret-cases.json"))
-	if err != nil {
-		t.Skip("../shared is absent")
-	}
 	var cases []kubectlCase
-	if err := json.Unmarshal(text, &cases); err != nil {
-		t.Fatal(err)
-	}
+	corpora.JSON(t, &cases, "corpora", "kubectl", "create-secret-cases.json")
 	counts := map[string]int{}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) { counts[createAsKubectl(t, c)]++ })

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/internal/corpora"
 	"github.com/ageseal/ageseal/internal/testkeys"
 	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/secret"
@@ -56,22 +56,12 @@ func builders(t *testing.T) (ours, theirs builder) {
 
 // TestKustomizeName: for cases of kustomize's own suite, a link named kustomize prints what kustomize does.
 func TestKustomizeName(t *testing.T) {
-	shared := os.Getenv("AGESEAL_SHARED")
-	if shared == "" {
-		shared = "../../../shared"
-	}
-	dir := filepath.Join(shared, "corpora/krusty")
-	text, err := os.ReadFile(filepath.Join(dir, "index.json"))
-	if err != nil {
-		t.Skip("../shared is absent")
-	}
+	dir := corpora.Path(t, "corpora", "krusty")
 	var cases []struct {
 		Case, Run string
 		Flags     []string
 	}
-	if err := json.Unmarshal(text, &cases); err != nil {
-		t.Fatal(err)
-	}
+	corpora.JSON(t, &cases, "corpora", "krusty", "index.json")
 	ours, theirs := builders(t)
 	compared := 0
 	for i := 0; i < len(cases); i += 3 {

@@ -12,24 +12,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ageseal/ageseal/internal/corpora"
 	"github.com/ageseal/ageseal/kustomize"
 	"github.com/ageseal/ageseal/secret"
 	"github.com/ageseal/ageseal/verify"
 )
-
-// corpus gives a directory of the cases that are kept outside the repository.
-func corpus(t *testing.T, name string) string {
-	t.Helper()
-	dir := os.Getenv("AGESEAL_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	dir = filepath.Join(dir, "corpora", name)
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("../shared is absent")
-	}
-	return dir
-}
 
 // judge counts what is said of the references in the kustomizations below a directory.
 func judge(t *testing.T, dir string) (counts map[string]int, all []verify.Finding) {
@@ -54,7 +41,7 @@ func judge(t *testing.T, dir string) (counts map[string]int, all []verify.Findin
 
 // TestReferencesRepositories judges real repositories. Nothing that they refer to is missing.
 func TestReferencesRepositories(t *testing.T) {
-	dir := corpus(t, "gitops")
+	dir := corpora.Path(t, "corpora", "gitops")
 	// home-ops: the one Secret that nothing refers to is read by an operator, Rook, by the name that its documentation gives it.
 	homeOps := map[string]int{"rendered": 110, "resolved": 36, verify.UnusedSecret: 1}
 	for archive, want := range map[string]map[string]int{

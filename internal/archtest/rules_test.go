@@ -30,6 +30,7 @@ var arrows = map[string][]string{
 
 	"internal/archtest":   {},
 	"internal/atomicfile": {},
+	"internal/corpora":    {},
 	"internal/lazy":       {},
 	"internal/memdir":     {},
 	"internal/redact":     {},
@@ -56,7 +57,8 @@ var unreachable = []struct {
 	{"kustomize's library", under("sigs.k8s.io/kustomize/api"), []string{"kustomize", "plugin", "cmd"}},
 	{"kustomize's command line", under("sigs.k8s.io/kustomize/kustomize"), []string{"cmd"}},
 	{"test keys", under(module + "/internal/testkeys"), []string{"internal/testkeys"}},
-	{"the test framework", under("testing"), []string{"internal/testkeys"}},
+	{"cases of tests", under(module + "/internal/corpora"), []string{"internal/corpora"}},
+	{"the test framework", under("testing"), []string{"internal/testkeys", "internal/corpora"}},
 	{"a tool of the project", among(tools), nil},
 }
 
