@@ -189,7 +189,7 @@ func (c *cli) faultMessage(path string, e *secret.Error) message {
 		return message{text, c.noIdentityHint("runs: ageseal rekey " + quoted(path))}
 	case errors.As(e.Err, &none):
 		text := fmt.Sprintf("%sno identity opens %s (readable by %s; %s)", place(path, 0), who, c.names(none.To), c.tried())
-		return message{text, c.noIdentityHint("runs: ageseal rekey " + quoted(path))}
+		return message{text, cmp.Or(c.groupHint(none.To), c.noIdentityHint("runs: ageseal rekey "+quoted(path)))}
 	case errors.As(e.Err, &widen):
 		text := fmt.Sprintf("%s%s: was sealed for %s; this path would add %s", place(path, e.Line), who, c.names(widen.To), c.names(widen.Added))
 		return message{text, "if they may read it: ageseal rekey --widen " + quoted(path)}

@@ -99,7 +99,7 @@ func (c *cli) runRekey(o *rekeyOptions, args []string) error {
 	if len(errs) > 0 {
 		return c.noneChanged(distinct(errs), "rekeyed")
 	}
-	opener, err := c.opener(&o.identities)
+	opener, err := c.opener(&o.identities, args...)
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (c *cli) sharing(in *input, r *recipientFlags) (secret.Target, secret.Shari
 	if err != nil {
 		return secret.Target{}, secret.Sharing{}, err
 	}
-	return secret.Target{Recipients: rule.Recipients, Namespace: rule.Namespace}, secret.Sharing{
+	return secret.Target{Recipients: rule.Recipients, Through: rule.Through, Namespace: rule.Namespace}, secret.Sharing{
 		Resolved: func(to []string) bool {
 			return slices.ContainsFunc(resolved, func(r []*crypt.Recipient) bool { return slices.Equal(crypt.Fingerprints(r), to) })
 		},
@@ -260,6 +260,9 @@ func (c *cli) whyRekeyed(r *secret.Rekeyed) string {
 		why = append(why, c.names(r.Left)+left)
 	} else if len(r.Rotated) > 0 {
 		why = append(why, again)
+	}
+	if len(r.Moved) > 0 {
+		why = append(why, c.names(r.Moved)+" by the identity of a group from now on")
 	}
 	if r.Unsure && len(r.Joined)+len(r.Left) == 0 {
 		why = append(why, "who could read it before is not known")

@@ -35,6 +35,7 @@ type cli struct {
 	repos   map[string]*repository
 	dirs    map[string]directory // that files of this run are in
 	tops    map[string]string    // of directories, see topOf
+	groups  groupIdentities
 }
 
 const (

@@ -187,8 +187,13 @@ func (c *cli) openRepository(top string) (*repository, error) {
 	if err != nil {
 		return nil, &fileError{relative(file), err}
 	}
-	c.known = append(c.known, p)
 	repo := &repository{top: top, policy: p}
+	if c.policyFile == "" {
+		if repo.policy, err = withIdentities(top, p); err != nil {
+			return nil, err
+		}
+	}
+	c.known = append(c.known, repo.policy)
 	if c.policyFile != "" {
 		return repo, nil
 	}
