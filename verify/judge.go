@@ -130,11 +130,12 @@ func (j *Judge) compare(rule *policy.Rule, s *manifest.EncryptedSecret, by map[s
 	for _, r := range rule.Recipients {
 		want[r.Fingerprint()] = true
 	}
+	through := crypt.Fingerprints(rule.Through) // they read it one way or the other
 	var more, less []string
 	for id := range by {
 		to := s.Spec.Wraps[id].To
 		for _, fp := range to {
-			if !want[fp] && !slices.Contains(more, fp) {
+			if !want[fp] && !slices.Contains(through, fp) && !slices.Contains(more, fp) {
 				more = append(more, fp)
 			}
 		}

@@ -115,8 +115,8 @@ func readIdentity(top string, g *policy.Group) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, crypt.MaxIdentityFile+1))
 }
 
-// withIdentities is a policy with the files of its groups' identities, as the pin compares them.
-func withIdentities(top string, p *policy.Policy) (*policy.Policy, error) {
+// identityFiles reads the files of a policy's groups' identities, by name of group, which the pin compares.
+func identityFiles(top string, p *policy.Policy) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, g := range p.Shared() {
 		data, err := readIdentity(top, g)
@@ -128,7 +128,7 @@ func withIdentities(top string, p *policy.Policy) (*policy.Policy, error) {
 			files[g.Name] = data
 		}
 	}
-	return p.WithIdentities(files), nil
+	return files, nil
 }
 
 // buildOpener is opener for a build. Its root has the groups, be it a git work tree or, where the platform takes .git away, --root.
@@ -176,4 +176,10 @@ func (c *cli) isIdentityFile(path string) bool {
 	}
 	_, ok = policy.IdentityOf(filepath.ToSlash(rel))
 	return ok
+}
+
+// identityFits reports whether a file is encrypted to as many recipients as a group's members have, of the same kind.
+func identityFits(data []byte, g *policy.Group) bool {
+	facts, err := crypt.InspectIdentity(data)
+	return err == nil && facts.Fits(g.To)
 }
