@@ -149,6 +149,9 @@ func (c *cli) buildOpener(o *buildOptions, target string) (*crypt.Opener, error)
 
 // groupHint says how who has none of these keys gets at a group's; "" if none of them is a group's.
 func (c *cli) groupHint(to []string) string {
+	if c.keys == nil || len(c.keys.Identities) == 0 {
+		return ""
+	}
 	if len(c.groups.lacking) > 0 {
 		return "restore " + strings.Join(c.groups.lacking, ", ") + " from git history: the identity of a group is in it"
 	}
@@ -160,6 +163,9 @@ func (c *cli) groupHint(to []string) string {
 				}
 			}
 		}
+	}
+	if c.groups.outside && len(to) > 0 {
+		return "someone who can read it adds you to " + policy.FileName + "; what is for a group opens in its git repository only, where the group's identity is"
 	}
 	return ""
 }

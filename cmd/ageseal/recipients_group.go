@@ -118,6 +118,8 @@ type groupChange struct {
 	path string // of the policy
 	text []byte
 
+	completed bool // a run that was cut short was completed: what is asked for may be done by that
+
 	next  *policy.Policy // as it will be, with the files of identities
 	files []atomicfile.File
 }
@@ -135,21 +137,20 @@ func (c *cli) changeGroup(o *groupOptions, run func(*groupChange) error) error {
 	if o.dryRun && cutShort(top) {
 		return hinted("run it without --dry-run", "a change of a group was cut short, and has to be completed first")
 	}
+	g := &groupChange{path: filepath.Join(top, policy.FileName)}
 	if !o.dryRun {
 		unlock, err := c.lock([]string{top})
 		if err != nil {
 			return err
 		}
 		defer unlock()
-		if err := c.completeGroup(top); err != nil {
+		if g.completed, err = c.completeGroup(top); err != nil {
 			return err
 		}
 	}
-	repo, err := c.repository(top)
-	if err != nil {
+	if g.repo, err = c.repository(top); err != nil {
 		return err
 	}
-	g := &groupChange{repo: repo, path: filepath.Join(top, policy.FileName)}
 	if g.text, err = os.ReadFile(g.path); err != nil {
 		return err
 	}
@@ -169,10 +170,10 @@ func (c *cli) ownTop() (string, error) {
 	return top, nil
 }
 
-func (c *cli) completeGroup(top string) error {
+func (c *cli) completeGroup(top string) (completed bool, err error) {
 	begun, err := complete(top)
 	if err != nil || !begun {
-		return err
+		return false, err
 	}
 	repo, err := c.openRepository(top)
 	if err == nil {
@@ -184,7 +185,7 @@ func (c *cli) completeGroup(top string) error {
 	if err == nil {
 		c.note("completed a change of a group that was cut short")
 	}
-	return err
+	return err == nil, err
 }
 
 // set computes policy and identity file for a group with these members and this identity.

@@ -17,6 +17,9 @@ func (c *cli) runGroupLeave(o *groupOptions, g *groupChange, name string, leavin
 	if err != nil {
 		return err
 	}
+	if g.completed && !slices.ContainsFunc(leaving, func(m string) bool { return slices.Contains(group.Members, m) }) {
+		return nil
+	}
 	for _, member := range leaving {
 		if !slices.Contains(group.Members, member) {
 			return &fileError{relative(g.path), hinted("to replace the identity all the same: ageseal recipients group leave "+name,
