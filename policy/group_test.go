@@ -202,7 +202,7 @@ func TestEditGroup(t *testing.T) {
 			})
 		}
 	}
-	if _, err := policy.EditGroup([]byte(expand("$HEAD\nrecipients:\n  alice: $ALICE\n"+rules)), "ops", []string{"mallory"}, testkeys.Bob().Recipient()); err == nil {
+	if _, err := policy.EditGroup(expand("$HEAD\nrecipients:\n  alice: $ALICE\n"+rules), "ops", []string{"mallory"}, testkeys.Bob().Recipient()); err == nil {
 		t.Error("a group of strangers")
 	}
 }
