@@ -78,6 +78,11 @@
 // Fields stand in this order. A wrapped session key is an age file, too: the first line tells them apart, and a
 // reader that hands out the content of any other age file hands out session keys.
 //
+// # Shared identity
+//
+// The identity of a group is an armored age file, to recipients of its own kind, that holds an identity file: comments,
+// and one native identity. OpenIdentity hands out that, checked against the recipient it has to have, and never the text.
+//
 // # Opening
 //
 // In this order, and the first fault ends it: limits; strict base64 (decoded, encoded again, compared);

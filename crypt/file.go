@@ -70,8 +70,7 @@ func (o *Opener) OpenFile(armored []byte) (*File, error) {
 	if err != nil {
 		return nil, ErrAge // armor's errors quote a line
 	}
-	o.unwraps.Add(1)
-	payload, err := openAge(file, o.ids, MaxPlaintext+maxHeader)
+	payload, err := o.openUnlisted(file, MaxPlaintext+maxHeader)
 	if err != nil {
 		return nil, err
 	}

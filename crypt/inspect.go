@@ -42,26 +42,54 @@ func InspectFile(armored []byte) (*FileFacts, error) {
 	if len(armored) > MaxFile {
 		return nil, fmt.Errorf("the sealed file is %w of %d bytes", ErrLimit, MaxFile)
 	}
+	facts, file, header, err := inspect(armored)
+	if err != nil {
+		return nil, err
+	}
+	n := contentLength(file - header)
+	if n < minBucket || bucket(n) != n || n > bucket(longestHeader()+MaxPlaintext) {
+		return nil, fmt.Errorf("%w: its content has a length that none has, or it was cut", ErrFileMagic)
+	}
+	facts.Least, _ = fileSizes(n, longestHeader())
+	_, facts.Most = fileSizes(n, shortestHeader())
+	return facts, nil
+}
+
+// InspectIdentity reads what the file of a shared identity says without a key: its recipients, and Armor. Errors: as of InspectFile.
+func InspectIdentity(armored []byte) (*FileFacts, error) {
+	if len(armored) > MaxIdentityFile {
+		return nil, fmt.Errorf("the file is %w of %d bytes", ErrLimit, MaxIdentityFile)
+	}
+	facts, file, header, err := inspect(armored)
+	if err == nil && contentLength(file-header) <= 0 {
+		return nil, fmt.Errorf("%w: it was cut", ErrAge)
+	}
+	return facts, err
+}
+
+// inspect reads an armored age file; file and header are their lengths.
+func inspect(armored []byte) (facts *FileFacts, fileLength, headerLength int, err error) {
+	fail := func(err error) (*FileFacts, int, int, error) { return nil, 0, 0, err }
 	file, err := io.ReadAll(armor.NewReader(bytes.NewReader(armored)))
 	if err != nil {
-		return nil, armorFault(armored)
+		return fail(armorFault(armored))
 	}
 	header, err := age.ExtractHeader(bytes.NewReader(file))
 	if err != nil {
-		return nil, ErrAge
+		return fail(ErrAge)
 	}
 	var seen stanzas
 	_, _ = age.DecryptHeader(header, &seen) // it opens nothing
 	if slices.ContainsFunc(seen, func(s *age.Stanza) bool { return s.Type == "scrypt" }) {
-		return nil, fmt.Errorf("%w: it is encrypted with a passphrase", ErrFileMagic)
+		return fail(fmt.Errorf("%w: it is encrypted with a passphrase", ErrFileMagic))
 	}
 	if err := checkStanzas(seen); err != nil {
-		return nil, err
+		return fail(err)
 	}
-	facts := &FileFacts{}
+	facts = &FileFacts{}
 	for _, s := range seen {
 		if n := shareLength(s.Type); n > 0 && (len(s.Args) != 1 || len(s.Args[0]) != base64.RawStdEncoding.EncodedLen(n) || len(s.Body) != wrappedKeySize) {
-			return nil, fmt.Errorf("%w: a recipient in it has an impossible length", ErrAge)
+			return fail(fmt.Errorf("%w: a recipient in it has an impossible length", ErrAge))
 		}
 		switch {
 		case slices.Contains(postQuantumStanzas, s.Type):
@@ -72,14 +100,8 @@ func InspectFile(armored []byte) (*FileFacts, error) {
 			facts.Other++
 		}
 	}
-	n := contentLength(len(file) - len(header))
-	if n < minBucket || bucket(n) != n || n > bucket(longestHeader()+MaxPlaintext) {
-		return nil, fmt.Errorf("%w: its content has a length that none has, or it was cut", ErrFileMagic)
-	}
-	facts.Least, _ = fileSizes(n, longestHeader())
-	_, facts.Most = fileSizes(n, shortestHeader())
 	facts.Armor, err = armorOf(file)
-	return facts, err
+	return facts, len(file), len(header), err
 }
 
 // stanzas is an identity that opens nothing and takes down what age itself parsed.

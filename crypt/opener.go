@@ -16,6 +16,7 @@ import (
 type Opener struct {
 	ids     []*Identity
 	held    map[string]bool // fingerprints
+	shared  []*shared       // see Share
 	unwraps atomic.Int64
 
 	mu       sync.Mutex
@@ -45,10 +46,16 @@ func NewOpener(ids ...*Identity) *Opener {
 // Identities is the number of different identities it tries.
 func (o *Opener) Identities() int { return len(o.ids) }
 
-// Holds reports whether one of the identities belongs to the recipient with this fingerprint.
-func (o *Opener) Holds(fingerprint string) bool { return o.held[fingerprint] }
+// Holds reports whether one of the identities, or one that is shared and was loaded, belongs to the recipient with this fingerprint.
+func (o *Opener) Holds(fingerprint string) bool {
+	return o.owns(fingerprint) || slices.ContainsFunc(o.shared, func(s *shared) bool {
+		return s.loaded.Load() && s.recipient.Fingerprint() == fingerprint
+	})
+}
 
-// Unwraps is the number of age files it was given so far, each distinct one counted once.
+func (o *Opener) owns(fingerprint string) bool { return o.held[fingerprint] }
+
+// Unwraps is the number of age files that its own identities were tried on so far, each distinct one counted once.
 func (o *Opener) Unwraps() int { return int(o.unwraps.Load()) }
 
 // Unwrap opens the data key that a document calls id. The result opens values but seals none.
@@ -67,9 +74,22 @@ func (o *Opener) Unwrap(id string, w Wrap) (*DataKey, error) {
 	if !isBase32(id, idLen) {
 		return nil, ErrKeyID
 	}
+	own := slices.ContainsFunc(w.To, o.owns)
+	var fault error
+	if !own {
+		var opener *Opener
+		if opener, fault = o.sharedFor(w.To); opener != nil {
+			return opener.Unwrap(id, w)
+		}
+	}
 	session, err := o.session(w.Age)
-	if errors.Is(err, ErrNoIdentity) && slices.ContainsFunc(w.To, o.Holds) {
-		return nil, ErrAge
+	if errors.Is(err, ErrNoIdentity) {
+		switch {
+		case own:
+			return nil, ErrAge
+		case fault != nil:
+			return nil, fault
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -2,6 +2,6 @@
 // of the environment, one default file. It is the only package that reads key material, and it reads each
 // source once; what it hands on is [crypt.Identity], which prints as its recipient.
 //
-// It never looks into a repository, never quotes a line of a key file, and leaves no AGESEAL_ variable
+// It never looks into a repository – the identity of a group, which lies there encrypted, is opened inside crypt – never quotes a line of a key file, and leaves no AGESEAL_ variable
 // behind for a child process to inherit.
 package identity

@@ -11,8 +11,9 @@ import (
 )
 
 // Canonical returns the text that the pin holds: a policy that means the same has the same one, whatever its comments,
-// formatting, YAML style and order of maps and sets. It is itself a policy, and its own canonical form. Recipients stand
-// in it as full strings, never as fingerprints; only the order of rules is the author's.
+// formatting, YAML style and order of maps and sets. It is itself a policy, and its own canonical form; but for what
+// WithIdentities adds, which only a pin says. Recipients stand in it as full strings, never as fingerprints; only the order of
+// rules is the author's.
 func (p *Policy) Canonical() []byte {
 	var b bytes.Buffer
 	// Every string in a policy is printable, so that Go's quotes are JSON's and YAML's.
@@ -32,7 +33,14 @@ func (p *Policy) Canonical() []byte {
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.groups)) {
 		fmt.Fprintf(&b, "  %s:\n    members:\n", q(name))
-		list("    ", p.groups[name])
+		g := p.groups[name]
+		list("    ", g.Members)
+		if g.Recipient != nil {
+			fmt.Fprintf(&b, "    recipient: %s\n", q(g.Recipient.String()))
+		}
+		if g.file != "" {
+			fmt.Fprintf(&b, "    identity: %s\n", q(g.file))
+		}
 	}
 	b.WriteString("rules:\n")
 	for _, r := range p.rules {

@@ -68,18 +68,55 @@ func (d *differ) sets(what string, old, now map[string][]string) {
 }
 
 func (d *differ) groups(old, now *Policy) {
+	describe := func(g *Group) string {
+		s := strings.Join(g.Members, ", ")
+		if g.Recipient != nil {
+			s += ", with an identity of its own, " + g.Recipient.Display()
+		}
+		return s
+	}
 	for _, name := range union(old.groups, now.groups) {
-		before, was := old.groups[name]
-		after, is := now.groups[name]
+		before, after := old.groups[name], now.groups[name]
 		switch {
-		case !was:
-			d.add("+ group ", name, ": ", strings.Join(after, ", "))
-		case !is:
-			d.add("- group ", name, ": ", strings.Join(before, ", "))
+		case before == nil:
+			d.add("+ group ", name, ": ", describe(after))
+		case after == nil:
+			d.add("- group ", name, ": ", describe(before))
 		default:
-			d.lines = append(d.lines, changes("", "group "+name+": ", before, after)...)
+			d.group(before, after)
 		}
 	}
+}
+
+func (d *differ) group(before, after *Group) {
+	where := "group " + after.Name + ": "
+	kept := before.sameIdentity(after)
+	for _, line := range changes("", where, before.Members, after.Members) {
+		if kept && strings.HasPrefix(line[len(where):], "- ") {
+			line += ", who keeps the group's identity until it has another (ageseal recipients group leave)"
+		}
+		d.lines = append(d.lines, line)
+	}
+	own := func(g *Group) string {
+		if g.Recipient == nil {
+			return ""
+		}
+		return g.Recipient.Display()
+	}
+	d.lines = append(d.lines, changes("an identity of its own, ", where, some(own(before)), some(own(after)))...)
+	if !kept || before.file == after.file {
+		return
+	}
+	if after.file == noFile {
+		d.add(where, "the file of its identity is gone")
+	} else {
+		d.add(where, "the file of its identity is another: whom it is encrypted to can't be seen")
+	}
+}
+
+// sameIdentity reports whether two groups share the same identity.
+func (g *Group) sameIdentity(other *Group) bool {
+	return g.Recipient != nil && other.Recipient != nil && g.Recipient.String() == other.Recipient.String()
 }
 
 func (d *differ) rules(old, now *Policy) {
@@ -147,7 +184,7 @@ func union[V any](a, b map[string]V) []string {
 
 // narrowed reports whether now lets nobody read anything that old did not, for every path there may be. It says so only
 // where the proof is simple: the rules are a beginning of the old ones – same patterns, same order, nothing but the
-// names in them fewer – and no name, group or silenced finding came or grew. A rule taken from the middle is not
+// names in them fewer – and no name, group or silenced finding came or grew, and no group that shares an identity changed. A rule taken from the middle is not
 // narrower: its files fall to a later, perhaps wider one.
 func narrowed(old, now *Policy) bool {
 	if len(now.rules) > len(old.rules) || len(now.rules) == 0 {
@@ -166,8 +203,13 @@ func narrowed(old, now *Policy) bool {
 			return false
 		}
 	}
-	for name, members := range now.groups {
-		if before, ok := old.groups[name]; !ok || !within(members, before) {
+	for name, g := range now.groups {
+		before, ok := old.groups[name]
+		if !ok || !within(g.Members, before.Members) || g.file != before.file || (g.Recipient == nil) != (before.Recipient == nil) {
+			return false
+		}
+		// Who is taken out of the list alone still has the identity: it looks narrower than it is.
+		if g.Recipient != nil && (!before.sameIdentity(g) || len(g.Members) < len(before.Members)) {
 			return false
 		}
 	}

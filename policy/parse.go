@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -16,17 +15,19 @@ func Parse(src []byte) (*Policy, error) {
 	if len(src) > MaxSize {
 		return nil, &Error{Err: errTooLarge, Hint: "a policy names people and paths; is this the right file?"}
 	}
-	return parse(src)
+	return parse(src, false)
 }
 
-// parse is Parse without the limit: the canonical form of a policy may be longer than the policy.
-func parse(src []byte) (*Policy, error) {
+// parse is Parse without the limit: the canonical form of a policy may be longer than the policy. A pinned one says what the
+// files of groups' identities held.
+func parse(src []byte, pinned bool) (*Policy, error) {
 	p := &parser{
+		pinned: pinned,
 		people: map[string]*person{},
 		groups: map[string]*group{},
 		policy: &Policy{
 			recipients: map[string][]*crypt.Recipient{},
-			groups:     map[string][]string{},
+			groups:     map[string]*Group{},
 			names:      map[string]string{},
 		},
 	}
@@ -42,6 +43,7 @@ func parse(src []byte) (*Policy, error) {
 
 type parser struct {
 	reader
+	pinned bool
 	people map[string]*person
 	groups map[string]*group
 	policy *Policy
@@ -54,8 +56,8 @@ type person struct {
 }
 
 type group struct {
-	members []string
-	faulty  bool
+	Group
+	faulty bool
 }
 
 // nameText is what people and groups may be called: e-mail addresses fit. What begins as a recipient does is no name.
@@ -152,39 +154,6 @@ func (p *parser) person(f field) {
 		who.recipients = append(who.recipients, r)
 	}
 	who.recipients = distinct(who.recipients)
-}
-
-func (p *parser) group(f field) {
-	if !p.name(f, "groups") {
-		return
-	}
-	g := &group{}
-	if _, ok := p.people[f.name]; ok {
-		p.add(f.line, "give the group another name", "%s is a name among recipients already", f.name)
-	}
-	p.groups[f.name] = g
-	fields := p.fields(f.value, "group "+f.name, "*members", "recipient")
-	if v, ok := fields["recipient"]; ok {
-		p.add(v.line, `remove the line: every member is then a recipient of what the group may read`,
-			"group %s: a shared identity of a group is not supported yet", f.name)
-	}
-	members, ok := p.list1(fields["members"].value, "group "+f.name+": members")
-	g.faulty = !ok
-	for _, n := range members {
-		name, ok := p.string(n, "a member of "+f.name)
-		if !ok {
-			g.faulty = true
-			continue
-		}
-		if _, ok := p.people[name]; !ok {
-			p.unknown(n.Line, "group "+f.name, name)
-			g.faulty = true
-			continue
-		}
-		g.members = append(g.members, name)
-	}
-	slices.Sort(g.members)
-	g.members = slices.Compact(g.members)
 }
 
 // list1 is list for a field that may be absent, which is reported elsewhere.

@@ -193,7 +193,7 @@ func (s *Pins) read(repository string) (*pinFile, []byte, error) {
 }
 
 func (s *Pins) parse(repository, text string) (*Policy, error) {
-	p, err := parse([]byte(text))
+	p, err := parse([]byte(text), true)
 	if err != nil || string(p.Canonical()) != text {
 		return nil, s.damaged(repository, "a policy in it can't be read")
 	}

@@ -33,7 +33,7 @@ const (
 // Policy is a parsed, resolved and valid policy. It is immutable and safe for concurrent use.
 type Policy struct {
 	recipients map[string][]*crypt.Recipient // by name; sorted by text, without duplicates
-	groups     map[string][]string           // by name; members, sorted, without duplicates
+	groups     map[string]*Group             // by name
 	rules      []*Rule
 	silence    []silence         // sorted, without duplicates
 	names      map[string]string // fingerprint → name
@@ -45,6 +45,7 @@ type Rule struct {
 	Line       int                // where it begins, 1-based
 	Names      []string           // of people and groups, as written; sorted, without duplicates
 	Recipients []*crypt.Recipient // resolved, without duplicates; all post-quantum, or all classic if Classical
+	Through    []*crypt.Recipient // of those who read with the identity of a group among Recipients, likewise
 	Namespace  string             // binding of Secrets that name none; "" if the rule has none
 	Classical  bool               // "classical: allow"
 
@@ -85,7 +86,7 @@ func (p *Policy) RuleByPattern(pattern string) (*Rule, bool) {
 	return nil, false
 }
 
-// NameOf returns the name that the policy has for the recipient with this fingerprint, "" if it has none. A recipient of
+// NameOf returns the name that the policy has for the recipient with this fingerprint, of a person or of a group, "" if it has none. A recipient of
 // several names has the first in alphabetical order. For messages only: a fingerprint is a label.
 func (p *Policy) NameOf(fingerprint string) string { return p.names[fingerprint] }
 

@@ -60,8 +60,10 @@ func (p *parser) resolve(r *Rule, where string, names []*yaml.Node) {
 		}
 		named[name] = true
 		switch g := p.groups[name]; {
+		case g != nil && g.Recipient != nil:
+			p.resolveShared(r, g, where, n.Line)
 		case g != nil:
-			for _, m := range g.members {
+			for _, m := range g.Members {
 				if len(r.Recipients) > MaxMembers {
 					break
 				}
@@ -79,7 +81,21 @@ func (p *parser) resolve(r *Rule, where string, names []*yaml.Node) {
 		p.add(r.Line, "", "%s: more than %d recipients", where, MaxMembers)
 	}
 	slices.Sort(r.Names)
-	r.Recipients = distinct(r.Recipients)
+	r.Recipients, r.Through = distinct(r.Recipients), distinct(r.Through)
+}
+
+// resolveShared adds the one recipient of a group that has an identity of its own.
+func (p *parser) resolveShared(r *Rule, g *group, where string, line int) {
+	switch {
+	case g.faulty:
+	case g.Recipient.PostQuantum() && r.Classical:
+		p.add(line, `remove "classical: allow" if everybody has a post-quantum recipient`, `%s: the identity of group %s is post-quantum, and "classical: allow" takes classic ones`, where, g.Name)
+	case !g.Recipient.PostQuantum() && !r.Classical:
+		p.add(line, `give the group a post-quantum identity, or write "classical: allow" in this rule`, "%s: the identity of group %s is not post-quantum", where, g.Name)
+	default:
+		r.Recipients = append(r.Recipients, g.Recipient)
+		r.Through = append(r.Through, g.To...)
+	}
 }
 
 // finish puts a policy without faults into its final form.
@@ -93,7 +109,10 @@ func (p *parser) finish() {
 		}
 	}
 	for name, g := range p.groups {
-		p.policy.groups[name] = g.members
+		p.policy.groups[name] = &g.Group
+		if g.Recipient != nil {
+			p.policy.names[g.Recipient.Fingerprint()] = name
+		}
 	}
 	slices.SortFunc(p.policy.silence, func(a, b silence) int {
 		return cmp.Or(strings.Compare(a.finding, b.finding), strings.Compare(a.path, b.path), strings.Compare(a.reason, b.reason))

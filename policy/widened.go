@@ -29,6 +29,9 @@ func Widened(old, now *Policy) []Widening {
 			w.known[r.String()] = true
 		}
 	}
+	for _, g := range old.Shared() {
+		w.known[g.Recipient.String()] = true
+	}
 	for i, r := range now.rules {
 		if _, ok := old.RuleByPattern(r.Path); !ok {
 			w.added(i, r)
@@ -100,9 +103,13 @@ func (w *widener) kept(i int, was *Rule) {
 // gains are what a file is open to under rule is that was under rule was, nil for none.
 func (w *widener) gains(was, is *Rule) []string {
 	var gains []string
-	for _, r := range is.Recipients {
-		if was == nil || !slices.ContainsFunc(was.Recipients, func(x *crypt.Recipient) bool { return x.String() == r.String() }) {
+	read := was.readers()
+	for _, r := range is.readers() {
+		if !slices.ContainsFunc(read, func(x *crypt.Recipient) bool { return x.String() == r.String() }) {
 			name := w.now.NameOf(r.Fingerprint())
+			if !slices.ContainsFunc(is.Recipients, func(x *crypt.Recipient) bool { return x.String() == r.String() }) {
+				name += ", with the identity of a group"
+			}
 			if !w.known[r.String()] {
 				name += " (a new key, " + r.Display() + ")"
 			}
@@ -117,6 +124,14 @@ func (w *widener) gains(was, is *Rule) []string {
 		gains = append(gains, "Secrets without a namespace")
 	}
 	return gains
+}
+
+// readers are all whose keys open what the rule covers, directly or with a group's identity; none for no rule.
+func (r *Rule) readers() []*crypt.Recipient {
+	if r == nil {
+		return nil
+	}
+	return distinct(append(slices.Clone(r.Recipients), r.Through...))
 }
 
 func distinctText(list []string) []string {

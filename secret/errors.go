@@ -56,7 +56,7 @@ func (e *WidenError) Unwrap() error { return ErrWiden }
 var authentication = []error{
 	ErrMalformed, ErrBinding,
 	crypt.ErrBase64, crypt.ErrAge, crypt.ErrPayloadMagic, crypt.ErrToMismatch, crypt.ErrDataKey, crypt.ErrKeyID,
-	crypt.ErrBoxLength, crypt.ErrAEAD, crypt.ErrPadding,
+	crypt.ErrShared, crypt.ErrBoxLength, crypt.ErrAEAD, crypt.ErrPadding,
 	crypt.ErrFileMagic, crypt.ErrFileSessionKey, crypt.ErrFileHeader, crypt.ErrFilePadding,
 }
 

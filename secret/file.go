@@ -112,6 +112,8 @@ func checkArmored(sealed []byte) error {
 
 func fileHint(err error) string {
 	switch {
+	case errors.Is(err, crypt.ErrShared):
+		return sharedHint
 	case errors.Is(err, crypt.ErrFileSessionKey):
 		return "it opens every value of that manifest: it is never handed out; find out who put it here"
 	case errors.Is(err, crypt.ErrFileMagic):

@@ -42,12 +42,14 @@ func RekeyFile(sealed []byte, o FileRekeyOptions) ([]byte, *Rekeyed, error) {
 		return nil, nil, err
 	}
 	target := crypt.Fingerprints(o.Recipients)
+	stay := union(target, crypt.Fingerprints(o.Through))
 	// It opened, so it was sealed for one of us.
 	before := slices.DeleteFunc(slices.Clone(o.Before), func(set []string) bool { return !slices.ContainsFunc(set, o.Opener.Holds) })
 	r := &Rekeyed{Secret: f.Ref(), Rotated: sortedKeys(f.Values), Whole: true, Unsure: len(before) != 1}
 	for _, set := range before {
 		r.Joined = union(r.Joined, without(target, set))
-		r.Left = union(r.Left, without(set, target))
+		r.Left = union(r.Left, without(set, stay))
+		r.Moved = union(r.Moved, without(without(set, target), r.Left))
 	}
 	if !o.Widen && (len(before) == 0 || o.Elsewhere != "") {
 		return nil, nil, &Error{Secret: r.Secret, Err: &WidenFileError{Target: target, Elsewhere: o.Elsewhere}}

@@ -117,6 +117,9 @@ func unwrap(s *manifest.EncryptedSecret, o *crypt.Opener) (map[string]*crypt.Dat
 	return keys, errors.Join(faults...)
 }
 
+// sharedHint is for the file of a shared identity: what is sealed is as it was.
+const sharedHint = "whoever can push writes that file and the policy: git log -p -- .ageseal .ageseal.yaml; restore both from a commit that was looked at"
+
 // CheckBinding compares metadata with the authenticated binding: what metadata names must be what is bound. It needs
 // no key.
 func CheckBinding(s *manifest.EncryptedSecret) error {
@@ -146,8 +149,11 @@ func shownName(s string) string {
 }
 
 func hintFor(err error) string {
-	if errors.Is(err, crypt.ErrNoIdentity) {
+	switch {
+	case errors.Is(err, crypt.ErrNoIdentity):
 		return "" // the command knows names and sources, and says more
+	case errors.Is(err, crypt.ErrShared):
+		return sharedHint
 	}
 	return "restore it from git history, or set the value again"
 }

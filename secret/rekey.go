@@ -23,6 +23,7 @@ type Rekeyed struct {
 	Secret  string
 	Joined  []string // fingerprints that can read it now
 	Left    []string // fingerprints that can't any more
+	Moved   []string // fingerprints that read it with an identity that they share from now on
 	Rotated []string // keys encrypted again
 	Exposed []string // keys that somebody who left could read: the values are to be changed at their source
 	Whole   bool     // it is a sealed file, which is encrypted again as a whole whatever the reason
@@ -30,7 +31,8 @@ type Rekeyed struct {
 }
 
 // Rekey makes the sealed documents of a file readable by the target and nobody else. Where somebody joined, the data
-// keys are wrapped again and no box changes; where somebody left, every value is encrypted again under fresh keys. A
+// keys are wrapped again and no box changes, nor where somebody reads with a shared identity from now on; where somebody left, every
+// value is encrypted again under fresh keys. A
 // document is opened and checked as a whole before it is touched. On a fault the file is to be discarded.
 func (w *Writer) Rekey(f *manifest.File, o RekeyOptions) ([]Rekeyed, error) {
 	var all []Rekeyed
@@ -48,6 +50,7 @@ func (w *Writer) Rekey(f *manifest.File, o RekeyOptions) ([]Rekeyed, error) {
 
 func (w *Writer) rekey(item *manifest.Item, s *manifest.EncryptedSecret, o RekeyOptions) (*Rekeyed, error) {
 	target := crypt.Fingerprints(o.Recipients)
+	stay := union(target, crypt.Fingerprints(o.Through))
 	r := &Rekeyed{Secret: place(s)}
 	var stale []string
 	ids := referenced(s.Spec.Data)
@@ -59,7 +62,8 @@ func (w *Writer) rekey(item *manifest.Item, s *manifest.EncryptedSecret, o Rekey
 		}
 		stale = append(stale, id)
 		r.Joined = union(r.Joined, without(target, to))
-		r.Left = union(r.Left, without(to, target))
+		r.Left = union(r.Left, without(to, stay))
+		r.Moved = union(r.Moved, without(without(to, target), r.Left))
 	}
 	if len(stale) == 0 && !rotate {
 		return nil, nil
@@ -78,7 +82,7 @@ func (w *Writer) rekey(item *manifest.Item, s *manifest.EncryptedSecret, o Rekey
 	if len(r.Left) > 0 || rotate {
 		r.Rotated = sortedKeys(values)
 		for _, key := range r.Rotated {
-			if len(without(s.Spec.Wraps[s.Spec.Data[key].By].To, target)) > 0 {
+			if len(without(s.Spec.Wraps[s.Spec.Data[key].By].To, stay)) > 0 {
 				r.Exposed = append(r.Exposed, key)
 			}
 		}

@@ -23,7 +23,8 @@ func NewWriter() *Writer { return &Writer{sessions: map[string]*crypt.Session{}}
 // Target is what the rule of a path says.
 type Target struct {
 	Recipients []*crypt.Recipient
-	Namespace  string // bound where a Secret's metadata names none; "" for none
+	Through    []*crypt.Recipient // of those who read with an identity that one of Recipients stands for: they don't leave
+	Namespace  string             // bound where a Secret's metadata names none; "" for none
 }
 
 func (w *Writer) session(to []*crypt.Recipient) (*crypt.Session, error) {

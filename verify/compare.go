@@ -45,12 +45,13 @@ type Side struct {
 
 // Comparison says what a change does to sealed manifests and sealed files: File for each file of it, Older for what Written asks for, then Findings.
 type Comparison struct {
-	was, is  *policy.Policy
-	docs     [2][]*document // before, after
-	files    []filePair     // of sealed files
-	pairs    int
-	known    map[string][]string // what was sealed before the change, boxes and contents of files → fingerprints of who can read it
-	restored map[string]string   // what was written by it, or is to be looked for → the commit that held it
+	was, is    *policy.Policy
+	docs       [2][]*document // before, after
+	files      []filePair     // of sealed files
+	identities []filePair     // of groups
+	pairs      int
+	known      map[string][]string // what was sealed before the change, boxes and contents of files → fingerprints of who can read it
+	restored   map[string]string   // what was written by it, or is to be looked for → the commit that held it
 }
 
 // document is a sealed manifest on one side.
@@ -71,9 +72,17 @@ func NewComparison(was, is *policy.Policy) *Comparison {
 // File takes a file that differs.
 func (c *Comparison) File(was, is Side) {
 	c.pairs++
-	sealed := filePair{}
+	sealed, identity := filePair{}, filePair{}
 	for i, side := range []*Side{&was, &is} {
 		if side.Path == "" {
+			continue
+		}
+		if _, ok := policy.IdentityOf(side.Path); ok {
+			if i == 0 {
+				identity.was = side
+			} else {
+				identity.is = side
+			}
 			continue
 		}
 		if crypt.IsArmored(side.Data) {
@@ -97,6 +106,9 @@ func (c *Comparison) File(was, is Side) {
 	}
 	if sealed.was != nil || sealed.is != nil {
 		c.files = append(c.files, sealed)
+	}
+	if identity.was != nil || identity.is != nil {
+		c.identities = append(c.identities, identity)
 	}
 }
 
@@ -253,6 +265,9 @@ func (c *Comparison) Findings() []Finding {
 	for _, f := range c.files {
 		r.file(f)
 	}
+	for _, f := range c.identities {
+		r.identity(f)
+	}
 	slices.SortStableFunc(r.found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
@@ -284,7 +299,7 @@ func ComparePolicies(name string, was, is *policy.Policy) []Finding {
 
 // Widens reports whether findings of a rule are about more being allowed than before.
 func Widens(rule string) bool {
-	return rule == WidenedRecipients || rule == WidenedBinding || rule == WidenedPolicy
+	return rule == WidenedRecipients || rule == WidenedBinding || rule == WidenedPolicy || rule == WidenedGroupIdentity
 }
 
 const widenHint = "if it is meant, whoever answers for these Secrets says so: by --allow-widening, or by approving the merge as a code owner"

@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/manifest"
+	"github.com/ageseal/ageseal/policy"
 )
 
 // reporter collects the findings of a comparison.
@@ -197,7 +199,7 @@ func (r *reporter) rewrapped(was, is *document, kept []string) {
 			continue
 		}
 		same = append(same, key)
-		joined, left = append(joined, beyond(b.To, a.To)...), append(left, beyond(a.To, b.To)...)
+		joined, left = append(joined, beyond(b.To, a.To)...), append(left, beyond(a.To, slices.Concat(b.To, r.through(b.To)))...)
 	}
 	if len(same) == 0 {
 		return
@@ -219,6 +221,21 @@ func (r *reporter) rewrapped(was, is *document, kept []string) {
 		}
 	}
 	r.of(is, Change, Rewrapped, "", "", "%s", what)
+}
+
+// through are those who read by the identities of groups among the recipients.
+func (c *Comparison) through(to []string) (members []string) {
+	for _, p := range []*policy.Policy{c.was, c.is} {
+		if p == nil {
+			continue
+		}
+		for _, g := range p.Shared() {
+			if slices.Contains(to, g.Recipient.Fingerprint()) {
+				members = append(members, crypt.Fingerprints(g.To)...)
+			}
+		}
+	}
+	return members
 }
 
 // file compares a sealed file as a whole: nobody without a key sees more of it.

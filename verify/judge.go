@@ -46,7 +46,7 @@ type sighting struct {
 	rule         *policy.Rule
 }
 
-// NewJudge returns a judge by the policy that load gives, nil for none. It is called for the first sealed manifest.
+// NewJudge returns a judge by the policy that load gives, nil for none. It is called for the first sealed manifest, or identity of a group.
 func NewJudge(load func() *policy.Policy) *Judge {
 	return &Judge{load: sync.OnceValue(load), keys: map[string][]sighting{}, bindings: map[string][]sighting{}}
 }
@@ -54,6 +54,12 @@ func NewJudge(load func() *policy.Policy) *Judge {
 // Bytes checks the content of a file as the function of this name does, and its sealed manifests by the policy. file is its path relative to
 // the policy's directory, slash-separated.
 func (j *Judge) Bytes(name, file string, data []byte) []Finding {
+	if group, ok := policy.IdentityOf(file); ok {
+		c := &checker{name: name}
+		c.identityFile(data, group, j.load())
+		c.privateKeys(data)
+		return c.found
+	}
 	found := check(name, data, func(c *checker, s *manifest.EncryptedSecret) { j.sealed(c, file, s) })
 	if path.Base(file) == policy.FileName && file != policy.FileName {
 		found = append(found, Finding{Level: Fault, Rule: NestedPolicy, File: printable(name), Line: 1,
@@ -124,11 +130,12 @@ func (j *Judge) compare(rule *policy.Rule, s *manifest.EncryptedSecret, by map[s
 	for _, r := range rule.Recipients {
 		want[r.Fingerprint()] = true
 	}
+	through := crypt.Fingerprints(rule.Through) // they read it one way or the other
 	var more, less []string
 	for id := range by {
 		to := s.Spec.Wraps[id].To
 		for _, fp := range to {
-			if !want[fp] && !slices.Contains(more, fp) {
+			if !want[fp] && !slices.Contains(through, fp) && !slices.Contains(more, fp) {
 				more = append(more, fp)
 			}
 		}

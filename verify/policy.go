@@ -17,7 +17,7 @@ const (
 func Policy(name string, p *policy.Policy) []Finding {
 	c := &checker{name: name}
 	for _, r := range p.Rules() {
-		if len(r.Recipients) < 2 {
+		if len(r.Recipients) < 2 && len(r.Through) < 2 {
 			c.add(Finding{Rule: SingleRecipient, Line: r.Line,
 				What: fmt.Sprintf("rule %s: one recipient (%s): if that key is lost, nobody opens what it encrypts", r.Path, strings.Join(r.Names, ", ")),
 				Hint: `"ageseal init --recovery FILE" makes a key to keep offline; name it in every rule`})

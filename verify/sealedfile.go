@@ -36,6 +36,9 @@ func SealedFile(name string, data []byte, rule *policy.Rule) []Finding {
 	switch {
 	case facts.Classic > 0 && !rule.Classical:
 		c.add(Finding{Rule: ClassicRecipient, Line: 1, What: "encrypted to classic recipients, not to " + who + ": history is kept for ever", Hint: hint})
+	case has > wants && has <= wants+len(rule.Through) && facts.Other == 0 && (facts.PostQuantum == 0) == rule.Classical:
+		// As it is until a rekey after the group got an identity of its own. More can't be told from a number.
+		c.add(Finding{Level: Warning, Rule: PendingJoin, Line: 1, What: fmt.Sprintf("encrypted to %d recipients, more than %s, but no more than read with its identity", has, who), Hint: hint})
 	case has > wants || facts.Other > 0 || facts.PostQuantum > 0 && rule.Classical:
 		c.add(Finding{Rule: ExtraRecipient, Line: 1, What: fmt.Sprintf("encrypted to %d recipients that can't all be among %s", has, who), Hint: hint})
 	case has < wants:

@@ -92,7 +92,7 @@ func (c *cli) runBuild(o *buildOptions, target string, options *krusty.Options, 
 	outputDir := output != "" && err == nil && info.IsDir()
 	result, err := kustomize.Build(context.Background(), target, kustomize.Options{
 		Kustomize:      options,
-		Opener:         func() (*crypt.Opener, error) { return c.opener(&o.identities) },
+		Opener:         func() (*crypt.Opener, error) { return c.buildOpener(o, target) },
 		Redact:         o.redact,
 		Root:           o.root,
 		AllowRemote:    o.allowRemote,

@@ -67,7 +67,7 @@ func (c *cli) runDecrypt(o *decryptOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	opener, err := c.opener(&o.identities)
+	opener, err := c.opener(&o.identities, args...)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (c *cli) runDecryptFile(o *decryptOptions, sealed, args []string) error {
 	if err != nil {
 		return &fileError{name, err}
 	}
-	opener, err := c.opener(&o.identities)
+	opener, err := c.opener(&o.identities, sealed...)
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,11 @@ func (c *cli) describeFiles(o *describeOptions, files []*sealedInput) ([]*fileDe
 	var opener *crypt.Opener
 	if len(files) > 0 && (o.open || len(o.identities.files) > 0) {
 		var err error
-		if opener, err = c.opener(&o.identities); err != nil {
+		var paths []string
+		for _, in := range files {
+			paths = append(paths, in.path)
+		}
+		if opener, err = c.opener(&o.identities, paths...); err != nil {
 			return nil, err
 		}
 	}

@@ -67,7 +67,7 @@ func (c *cli) runEdit(o *editOptions, path string) error {
 		return within(path, err)
 	}
 	options.AllowClear, options.Recreate = o.allowClear, o.recreate
-	opener, err := c.opener(&o.identities)
+	opener, err := c.opener(&o.identities, path)
 	if err != nil {
 		return err
 	}

@@ -254,7 +254,7 @@ func (c *cli) previous(o *encryptOptions, inputs []*input, work []int) (map[stri
 	if !sealed {
 		return found, nil, nil
 	}
-	opener, err := c.opener(&o.identities)
+	opener, err := c.opener(&o.identities, keysOf(byTop)...)
 	if err != nil && len(o.identities.files) == 0 {
 		// Not needed to encrypt: without it every value is simply written again.
 		return found, nil, nil

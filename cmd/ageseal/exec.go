@@ -81,7 +81,7 @@ func (c *cli) runExec(o *execOptions, files, command []string) error {
 			docs, where = append(docs, s), append(where, in.shown)
 		}
 	}
-	opener, err := c.opener(&o.identities)
+	opener, err := c.opener(&o.identities, files...)
 	if err != nil {
 		return err
 	}

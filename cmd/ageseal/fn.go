@@ -68,7 +68,7 @@ base64 and a function writes one line, and for one without a type, which they ma
 func (c *cli) generator(o *identityFlags, allowTypes []string) plugin.Options {
 	return plugin.Options{
 		Dir:        ".", // kustomize starts functions and plugins in the directory of the kustomization
-		Opener:     func() (*crypt.Opener, error) { return c.opener(o) },
+		Opener:     func() (*crypt.Opener, error) { return c.opener(o, ".") },
 		AllowTypes: allowTypes,
 	}
 }

@@ -62,7 +62,7 @@ func (c *cli) runGet(o *getOptions, path, key string) error {
 		return &fileError{in.shown, hinted("it has: "+strings.Join(keysOf(doc.Spec.Data), ", "), "Secret %s: no key %q",
 			secret.Ref(doc.Spec.Binding.Namespace, doc.Spec.Binding.Name), key)}
 	}
-	opener, err := c.opener(&o.identities)
+	opener, err := c.opener(&o.identities, path)
 	if err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func (c *cli) compared(o *diffDriverOptions, data []byte) []byte {
 		c.warn("no values are shown: git would store what is printed", "git config --unset diff.ageseal.cachetextconv")
 		return secret.Summary(data, c.names)
 	}
-	opener, err := c.opener(&o.identities)
+	opener, err := c.opener(&o.identities, ".")
 	if err != nil {
 		c.warn(fmt.Sprintf("no values are shown: %v", err), "")
 		return secret.Summary(data, c.names)

@@ -211,17 +211,26 @@ func isManifestName(name string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(name)))
 }
 
-// write replaces the inputs whose text changed, and other files, all or none.
+// write replaces other files and the inputs whose text changed, all or none.
 func (c *cli) write(inputs []*input, files ...atomicfile.File) error {
+	files, err := replacements(inputs, files...)
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteAll(files)
+}
+
+// replacements are files with the inputs whose text changed behind them. What a killed run left beside the others is removed.
+func replacements(inputs []*input, files ...atomicfile.File) ([]atomicfile.File, error) {
 	var done []string
 	for _, in := range inputs {
 		switch {
 		case in.file.Changed() && in.path == "":
-			return &fileError{in.shown, hinted("name a file", "can't be replaced")}
+			return nil, &fileError{in.shown, hinted("name a file", "can't be replaced")}
 		case in.file.Changed():
 			data := in.file.Bytes()
 			if err := fits(in.shown, data); err != nil {
-				return err
+				return nil, err
 			}
 			files = append(files, atomicfile.File{Path: in.path, Data: data, Old: in.data})
 		case in.path != "":
@@ -229,7 +238,7 @@ func (c *cli) write(inputs []*input, files ...atomicfile.File) error {
 		}
 	}
 	atomicfile.RemoveLeftovers(done)
-	return atomicfile.WriteAll(files)
+	return files, nil
 }
 
 // fits refuses a manifest that would be larger than what is read back.

@@ -15,8 +15,9 @@ func (i *identityFlags) add(cmd *cobra.Command) {
 	_ = cmd.MarkFlagFilename("identity")
 }
 
-// opener loads every identity there is, once a run. None at all is no error before something has to be opened.
-func (c *cli) opener(i *identityFlags) (*crypt.Opener, error) {
+// opener loads every identity there is, once a run. None at all is no error before something has to be opened. What is for a group of
+// the repository that one of the paths lies in is opened with the group's identity, see share.
+func (c *cli) opener(i *identityFlags, paths ...string) (*crypt.Opener, error) {
 	for _, file := range i.files {
 		if privateKey().MatchString(file) {
 			return nil, hinted("pipe it in with \"--identity -\", or set $AGESEAL_IDENTITY; treat this one as seen by others",
@@ -33,5 +34,7 @@ func (c *cli) opener(i *identityFlags) (*crypt.Opener, error) {
 		return nil, err
 	}
 	c.keys = set
-	return crypt.NewOpener(set.Identities...), nil
+	o := crypt.NewOpener(set.Identities...)
+	c.share(o, paths)
+	return o, nil
 }

@@ -189,7 +189,7 @@ func (c *cli) faultMessage(path string, e *secret.Error) message {
 		return message{text, c.noIdentityHint("runs: ageseal rekey " + quoted(path))}
 	case errors.As(e.Err, &none):
 		text := fmt.Sprintf("%sno identity opens %s (readable by %s; %s)", place(path, 0), who, c.names(none.To), c.tried())
-		return message{text, c.noIdentityHint("runs: ageseal rekey " + quoted(path))}
+		return message{text, cmp.Or(c.groupHint(none.To), c.noIdentityHint("runs: ageseal rekey "+quoted(path)))}
 	case errors.As(e.Err, &widen):
 		text := fmt.Sprintf("%s%s: was sealed for %s; this path would add %s", place(path, e.Line), who, c.names(widen.To), c.names(widen.Added))
 		return message{text, "if they may read it: ageseal rekey --widen " + quoted(path)}
@@ -271,15 +271,25 @@ func (c *cli) names(fingerprints []string) string {
 	names := make([]string, len(fingerprints))
 	for i, f := range fingerprints {
 		names[i] = f
-		for _, p := range c.known {
+		for j, p := range c.known {
 			if name := p.NameOf(f); name != "" {
-				names[i] = name
+				names[i] = name + former(c.known[:j], name)
 				break
 			}
 		}
 	}
 	slices.Sort(names)
 	return strings.Join(slices.Compact(names), ", ")
+}
+
+// former says that a group has another identity by now, if a policy that counts for more says so.
+func former(policies []*policy.Policy, group string) string {
+	for _, p := range policies {
+		if g, ok := p.Group(group); ok && g.Recipient != nil {
+			return " (its former identity)"
+		}
+	}
+	return ""
 }
 
 // quoted is a path as it can be pasted into a shell.

@@ -66,7 +66,7 @@ func (c *cli) runMv(o *mvOptions, path string) error {
 	if options.Target, options.Sharing, err = c.sharing(sel.in, &o.recipients); err != nil {
 		return within(path, err)
 	}
-	if options.Opener, err = c.opener(&o.identities); err != nil {
+	if options.Opener, err = c.opener(&o.identities, path); err != nil {
 		return err
 	}
 	from := sel.doc.Spec.Binding

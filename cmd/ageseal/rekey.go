@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/secret"
 )
 
@@ -78,12 +79,39 @@ func (c *cli) runRekey(o *rekeyOptions, args []string) error {
 		}
 		defer unlock()
 	}
+	work, err := c.rekeyWork(o, args, nil, func(string, *manifest.File) bool { return true })
+	if err != nil {
+		return err
+	}
+	if !o.dryRun {
+		if err := c.write(work.inputs, filesToWrite(work.files)...); err != nil {
+			return err
+		}
+	}
+	c.reportRekeyed(o, work.names, work.done)
+	return c.confirmNarrowed(o, work.done)
+}
+
+// rekeyed is what a run over many files computed; nothing of it is written.
+type rekeyed struct {
+	inputs []*input
+	files  []*fileRekey
+	names  []string // as messages name them, of inputs, then of files
+	done   [][]secret.Rekeyed
+}
+
+// rekeyWork computes what becomes of the files below the arguments that are covered; a sealed file comes without a manifest. Without an
+// opener, the identities are loaded once everything else is known to be right.
+func (c *cli) rekeyWork(o *rekeyOptions, args []string, opener *crypt.Opener, covered func(path string, f *manifest.File) bool) (*rekeyed, error) {
 	sealed, rest, fileErr := c.sealedInputs(args)
 	found, _, err := c.inputs(rest)
 	if err := errors.Join(err, fileErr); err != nil {
-		return c.noneChanged(err, "rekeyed")
+		return nil, c.noneChanged(err, "rekeyed")
 	}
-	inputs := slices.DeleteFunc(found, func(in *input) bool { return !holdsSealed(in.file) && !holdsBroken(in.file) })
+	sealed = slices.DeleteFunc(sealed, func(in *sealedInput) bool { return !covered(in.path, nil) })
+	inputs := slices.DeleteFunc(found, func(in *input) bool {
+		return !holdsSealed(in.file) && !holdsBroken(in.file) || !covered(in.path, in.file)
+	})
 
 	options := make([]secret.RekeyOptions, len(inputs))
 	var errs []error
@@ -97,39 +125,34 @@ func (c *cli) runRekey(o *rekeyOptions, args []string) error {
 		errs = append(errs, joined(err)...)
 	}
 	if len(errs) > 0 {
-		return c.noneChanged(distinct(errs), "rekeyed")
+		return nil, c.noneChanged(distinct(errs), "rekeyed")
 	}
-	opener, err := c.opener(&o.identities)
-	if err != nil {
-		return err
+	if opener == nil {
+		if opener, err = c.opener(&o.identities, args...); err != nil {
+			return nil, err
+		}
 	}
 	writer := secret.NewWriter()
-	names := make([]string, len(inputs)+len(files))
-	done := make([][]secret.Rekeyed, len(names))
-	faults := c.each(len(names), "rekeying", func(i int) (err error) {
+	work := &rekeyed{inputs: inputs, files: files, names: make([]string, len(inputs)+len(files))}
+	work.done = make([][]secret.Rekeyed, len(work.names))
+	faults := c.each(len(work.names), "rekeying", func(i int) (err error) {
 		if i < len(inputs) {
-			names[i], options[i].Opener = inputs[i].shown, opener
-			done[i], err = writer.Rekey(inputs[i].file, options[i])
+			work.names[i], options[i].Opener = inputs[i].shown, opener
+			work.done[i], err = writer.Rekey(inputs[i].file, options[i])
 		} else {
 			f := files[i-len(inputs)]
-			names[i], f.options.Opener = f.in.shown, opener
-			done[i], err = f.rekey()
+			work.names[i], f.options.Opener = f.in.shown, opener
+			work.done[i], err = f.rekey()
 		}
 		if err != nil {
-			return &fileError{names[i], err}
+			return &fileError{work.names[i], err}
 		}
 		return nil
 	})
 	if failed := slices.DeleteFunc(slices.Clone(faults), func(err error) bool { return err == nil }); len(failed) > 0 {
-		return errors.Join(errors.Join(failed...), fmt.Errorf("%d of %s could not be rekeyed, no file was changed", len(failed), count(len(names), "file")))
+		return nil, errors.Join(errors.Join(failed...), fmt.Errorf("%d of %s could not be rekeyed, no file was changed", len(failed), count(len(work.names), "file")))
 	}
-	if !o.dryRun {
-		if err := c.write(inputs, filesToWrite(files)...); err != nil {
-			return err
-		}
-	}
-	c.reportRekeyed(o, names, done)
-	return c.confirmNarrowed(o, done)
+	return work, nil
 }
 
 // confirmNarrowed makes a policy that was followed because it only took somebody away an accepted one: the files follow
@@ -181,7 +204,7 @@ func (c *cli) sharing(in *input, r *recipientFlags) (secret.Target, secret.Shari
 	if err != nil {
 		return secret.Target{}, secret.Sharing{}, err
 	}
-	return secret.Target{Recipients: rule.Recipients, Namespace: rule.Namespace}, secret.Sharing{
+	return secret.Target{Recipients: rule.Recipients, Through: rule.Through, Namespace: rule.Namespace}, secret.Sharing{
 		Resolved: func(to []string) bool {
 			return slices.ContainsFunc(resolved, func(r []*crypt.Recipient) bool { return slices.Equal(crypt.Fingerprints(r), to) })
 		},
@@ -260,6 +283,9 @@ func (c *cli) whyRekeyed(r *secret.Rekeyed) string {
 		why = append(why, c.names(r.Left)+left)
 	} else if len(r.Rotated) > 0 {
 		why = append(why, again)
+	}
+	if len(r.Moved) > 0 {
+		why = append(why, c.names(r.Moved)+" by the identity of a group from now on")
 	}
 	if r.Unsure && len(r.Joined)+len(r.Left) == 0 {
 		why = append(why, "who could read it before is not known")

@@ -48,7 +48,7 @@ func (f *fileRekey) find(c *cli, o *rekeyOptions) (err error) {
 		return err
 	}
 	f.options = secret.FileRekeyOptions{
-		Target: secret.Target{Recipients: f.rule.Recipients},
+		Target: secret.Target{Recipients: f.rule.Recipients, Through: f.rule.Through},
 		Before: secret.FileReaders(f.in.facts, append([][]*crypt.Recipient{f.rule.Recipients}, accepted...)...),
 		Widen:  o.widens(f.in.path), Rotate: o.rotate,
 	}

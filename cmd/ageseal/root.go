@@ -35,6 +35,7 @@ type cli struct {
 	repos   map[string]*repository
 	dirs    map[string]directory // that files of this run are in
 	tops    map[string]string    // of directories, see topOf
+	groups  groupIdentities
 }
 
 const (
@@ -107,6 +108,7 @@ var subcommands = []subcommand{
 	{groupBuild, "build", newBuildCommand},
 	{groupBuild, "fn", newFnCommand},
 	{groupBuild, "kustomize", newKustomizeCommand},
+	{groupKeys, "recipients", newRecipientsCommand},
 	{groupKeys, "rekey", newRekeyCommand},
 	{groupKeys, "trust", newTrustCommand},
 	{groupGit, "verify", newVerifyCommand},

@@ -187,8 +187,15 @@ func (c *cli) openRepository(top string) (*repository, error) {
 	if err != nil {
 		return nil, &fileError{relative(file), err}
 	}
-	c.known = append(c.known, p)
 	repo := &repository{top: top, policy: p}
+	if c.policyFile == "" {
+		files, err := identityFiles(top, p)
+		if err != nil {
+			return nil, err
+		}
+		repo.policy = p.WithIdentities(files)
+	}
+	c.known = append(c.known, repo.policy)
 	if c.policyFile != "" {
 		return repo, nil
 	}
@@ -290,6 +297,9 @@ func (c *cli) checkPin(repo *repository) error {
 }
 
 func (c *cli) changedPolicy(repo *repository, diff []string) error {
+	if cutShort(repo.top) {
+		return hinted(`run it again: "ageseal recipients group"`, "a change of a group was cut short, and files are half of it")
+	}
 	return &fileError{relative(filepath.Join(repo.top, policy.FileName)),
 		hinted(`look at it, then accept it: "ageseal trust"`, "the policy changed since you accepted it:\n  %s", strings.Join(diff, "\n  "))}
 }

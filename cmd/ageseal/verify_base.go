@@ -127,7 +127,7 @@ func (ch *change) look(pairs []git.Pair) error {
 	var files []seenFile
 	err = ch.repo.Both(ch.ctx, maxVerified, pairs, func(p git.Pair, was, is git.Blob) error {
 		found = append(found, ch.file(p, was, is)...)
-		if crypt.IsArmored(is.Data) {
+		if _, identity := policy.IdentityOf(p.Is); crypt.IsArmored(is.Data) && !identity {
 			files = append(files, seenFile{ch.shown(p.Is), filepath.Join(ch.repo.Top, filepath.FromSlash(p.Is)), is.Data})
 		}
 		ch.comparison.File(verify.Side{Path: p.Was, Name: ch.shown(p.Was), Data: was.Data}, verify.Side{Path: p.Is, Name: ch.shown(p.Is), Data: is.Data})
@@ -149,7 +149,11 @@ func (ch *change) look(pairs []git.Pair) error {
 		found = append(found, verify.Finding{Level: verify.Warning, Rule: "shallow-clone", What: "a value that is back from a commit that this clone lacks is not told from a new one",
 			Hint: `"git fetch --unshallow"; in CI "fetch-depth: 0", or GIT_DEPTH: "0"`})
 	}
-	found = slices.Concat(found, copies, ch.files(files), ch.comparison.Findings())
+	identities, err := ch.identities()
+	if err != nil {
+		return err
+	}
+	found = slices.Concat(found, copies, ch.files(files), identities, ch.comparison.Findings())
 	if slices.ContainsFunc(pairs, isPolicy) {
 		found = append(found, verify.ComparePolicies(ch.shown(policy.FileName), before, after)...)
 	}
@@ -225,7 +229,11 @@ func (ch *change) file(p git.Pair, was, is git.Blob) []verify.Finding {
 	if is.Data == nil {
 		return ch.c.tooLarge(name)
 	}
-	found := ch.judge.Bytes(name, p.Is, is.Data)
+	judge := ch.judge
+	if _, identity := policy.IdentityOf(p.Is); identity && ch.next != nil {
+		judge = ch.next // which groups there are is the policy's to say that comes with it; what widens is told
+	}
+	found := judge.Bytes(name, p.Is, is.Data)
 	if ch.next != nil {
 		due := ch.next.Bytes(name, p.Is, is.Data)
 		ch.due = append(ch.due, pick(&due, isDue)...)

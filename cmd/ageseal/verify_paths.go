@@ -164,8 +164,14 @@ func (v *verifier) file(path string) error {
 	found := v.judge(top).Bytes(path, filepath.ToSlash(rel), data)
 	if rel == policy.FileName {
 		found = append(found, brokenPolicy(path, data)...)
+		if p := v.rules.in(top, abs); p != nil {
+			found = append(found, verify.LackingIdentities(path, p, func(file string) bool {
+				_, err := os.Lstat(filepath.Join(top, filepath.FromSlash(file)))
+				return err == nil
+			})...)
+		}
 	}
-	if crypt.IsArmored(data) {
+	if crypt.IsArmored(data) && !v.c.isIdentityFile(abs) {
 		v.ageFiles = append(v.ageFiles, seenFile{path, abs, data})
 	}
 	if isManifestName(abs) && bytes.Contains(data, []byte(kustomize.SealedKind)) {

@@ -71,7 +71,7 @@ func (s *stage) look(instead map[string][]byte) ([]verify.Finding, error) {
 		if b.Path == policy.FileName {
 			findings = append(findings, brokenPolicy(shown, b.Data)...)
 		}
-		if crypt.IsArmored(b.Data) {
+		if _, identity := policy.IdentityOf(b.Path); crypt.IsArmored(b.Data) && !identity {
 			files = append(files, seenFile{shown, filepath.Join(s.repo.Top, filepath.FromSlash(b.Path)), b.Data})
 		}
 		return nil
@@ -83,7 +83,11 @@ func (s *stage) look(instead map[string][]byte) ([]verify.Finding, error) {
 		return nil, err
 	}
 	copies, err := s.copies(findings)
-	findings = slices.Concat(findings, s.files(files), copies)
+	if err != nil {
+		return nil, err
+	}
+	identities, err := s.identities()
+	findings = slices.Concat(findings, s.files(files), copies, identities)
 	if err != nil || len(findings) == 0 {
 		return nil, err
 	}
@@ -95,6 +99,34 @@ func (s *stage) look(instead map[string][]byte) ([]verify.Finding, error) {
 		path, err := s.repo.Rel(f.File)
 		return err == nil && silenced(f.Rule, path)
 	}), nil
+}
+
+// identities holds the files of groups' identities, as they stay, against a policy that is staged, or changed.
+func (s *stage) identities() ([]verify.Finding, error) {
+	if !s.seen[policy.FileName] {
+		return nil, nil
+	}
+	at, err := s.read(s.ctx, policy.FileName)
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.Parse(at[policy.FileName])
+	if err != nil {
+		return nil, nil // a finding of its own
+	}
+	var files []string
+	for _, g := range p.Shared() {
+		files = append(files, g.File())
+	}
+	has, err := s.read(s.ctx, files...)
+	found := verify.LackingIdentities(s.shown(policy.FileName), p, func(file string) bool { return has[file] != nil })
+	judge := verify.NewJudge(func() *policy.Policy { return p })
+	for _, file := range keysOf(has) {
+		if !s.seen[file] { // else it was looked at
+			found = append(found, judge.Bytes(s.shown(file), file, has[file])...)
+		}
+	}
+	return found, err
 }
 
 // shown is how messages name a file of the index.
