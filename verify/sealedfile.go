@@ -44,6 +44,14 @@ func SealedFile(name string, data []byte, rule *policy.Rule) []Finding {
 	return c.found
 }
 
+// Beside is about a file that lies beside the sealed file of its name, sealed. What is in that only a key can tell: the names decide.
+func Beside(name, sealed string) []Finding {
+	c := &checker{name: name}
+	c.add(Finding{Rule: PlaintextBeside, Line: 1, What: "by its name the plaintext of the sealed file " + sealed,
+		Hint: "take it out of git and have git ignore it: git rm --cached " + shellQuote(name) + "; if it is no secret, silence " + PlaintextBeside + " in the policy"})
+	return c.found
+}
+
 // Copy is about a sealed file that is the same as another: whoever encrypts it again for the rule of its path would open the other to
 // everybody of that rule.
 func Copy(name string, rule *policy.Rule, of string, others *policy.Rule) []Finding {

@@ -31,9 +31,10 @@ func newVerifyCommand(c *cli) *cobra.Command {
 		Use:   "verify [PATH ...]",
 		Short: "Find plaintext Secrets and private keys, without any key",
 		Long: `Look for native Secrets with values, private keys, sealed manifests and files that can't be opened by anybody, or by
-more people than the policy says; copies below a wider rule; labels that have a cluster give values away. With
---staged, what the next commit holds is checked; this is what the git hook runs. A finding can be silenced
-for a path in the policy, with a reason; for --staged, in the policy that is committed already.
+more people than the policy says; copies below a wider rule; labels that have a cluster give values away; the plaintext
+of a sealed file, FILE beside FILE.age, unless git ignores it. With --staged, what the next commit holds
+is checked; this is what the git hook runs. A finding can be silenced for a path in the policy, with a reason;
+for --staged, in the policy that is committed already.
 
 With --fix, native Secrets that are staged are sealed and staged again, all of them, if that clears every
 finding; else nothing is changed. A file in the work tree is replaced if it is as it was staged. What is not
@@ -185,12 +186,13 @@ func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
 
 // verifier looks into files of the work tree.
 type verifier struct {
-	c         *cli
-	findings  []verify.Finding
-	ageFiles  []seenFile
-	silencers map[string]func(rule, path string) bool // by top level
-	judges    map[string]*verify.Judge                // likewise
-	rules     *rulesAsTheyAre
+	c          *cli
+	findings   []verify.Finding
+	ageFiles   []seenFile
+	plaintexts []seenFile                              // beside the sealed files of their names
+	silencers  map[string]func(rule, path string) bool // by top level
+	judges     map[string]*verify.Judge                // likewise
+	rules      *rulesAsTheyAre
 }
 
 func newVerifier(c *cli) *verifier { return &verifier{c: c, rules: &rulesAsTheyAre{c: c}} }
@@ -238,6 +240,14 @@ func (v *verifier) file(path string) error {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return err
+	}
+	if !crypt.IsArmored(data) {
+		switch beside, err := isBesideSealed(abs); {
+		case err != nil:
+			return err
+		case beside:
+			v.plaintexts = append(v.plaintexts, seenFile{path, abs, nil})
+		}
 	}
 	top, ok := v.c.topOf(filepath.Dir(abs))
 	if !ok {

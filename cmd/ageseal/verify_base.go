@@ -140,6 +140,10 @@ func (ch *change) look(pairs []git.Pair) error {
 	if err != nil {
 		return err
 	}
+	beside, err := ch.beside(files)
+	if err != nil {
+		return err
+	}
 	if ch.next != nil {
 		found = append(slices.DeleteFunc(found, isDue), ch.due...)
 	}
@@ -149,7 +153,7 @@ func (ch *change) look(pairs []git.Pair) error {
 		found = append(found, verify.Finding{Level: verify.Warning, Rule: "shallow-clone", What: "a value that is back from a commit that this clone lacks is not told from a new one",
 			Hint: `"git fetch --unshallow"; in CI "fetch-depth: 0", or GIT_DEPTH: "0"`})
 	}
-	found = slices.Concat(found, copies, ch.files(files), ch.comparison.Findings())
+	found = slices.Concat(found, copies, beside, ch.files(files), ch.comparison.Findings())
 	if slices.ContainsFunc(pairs, isPolicy) {
 		found = append(found, verify.ComparePolicies(ch.shown(policy.FileName), before, after)...)
 	}

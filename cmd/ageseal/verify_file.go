@@ -98,7 +98,7 @@ func (v *verifier) checkFiles() error {
 			return err
 		}
 	}
-	return nil
+	return v.beside()
 }
 
 // files does the same by the policy as it will be committed.

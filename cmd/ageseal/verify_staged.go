@@ -83,7 +83,11 @@ func (s *stage) look(instead map[string][]byte) ([]verify.Finding, error) {
 		return nil, err
 	}
 	copies, err := s.copies(findings)
-	findings = slices.Concat(findings, s.files(files), copies)
+	if err != nil {
+		return nil, err
+	}
+	beside, err := s.beside(files)
+	findings = slices.Concat(findings, s.files(files), beside, copies)
 	if err != nil || len(findings) == 0 {
 		return nil, err
 	}
