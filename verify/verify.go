@@ -31,6 +31,11 @@ const (
 	PlaintextBeside     = "plaintext-beside"     // a file beside the sealed file that bears its name
 )
 
+// Leaks reports whether what a rule finds may be plaintext: in git it is known to whoever reads the repository.
+func Leaks(rule string) bool {
+	return slices.Contains([]string{PlaintextSecret, PlaintextUnreadable, PrivateKey, PlaintextBeside}, rule)
+}
+
 // Levels of findings.
 const (
 	Fault   = "finding" // it fails a check

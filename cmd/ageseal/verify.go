@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -105,7 +106,7 @@ func (c *cli) runVerify(o *verifyOptions, args []string) error {
 	if fixable {
 		c.say("hint", "or all of them at once, and stage them: ageseal verify --staged --fix")
 	}
-	if o.staged && errors.Is(err, errLeftUndone) {
+	if o.staged && slices.ContainsFunc(findings, func(f verify.Finding) bool { return isFault(f) && verify.Leaks(f.Rule) }) {
 		c.say("hint", "what was staged lies in .git/objects until it is collected: after unstaging, "+collect)
 	}
 	return err
@@ -133,11 +134,12 @@ func brokenPolicy(path string, data []byte) []verify.Finding {
 	_, err := policy.Parse(data)
 	var findings []verify.Finding
 	for _, e := range joined(err) {
-		f := verify.Finding{Rule: "policy", File: path, What: e.Error(), Hint: "nobody can encrypt with a policy that can't be read: mend it first"}
+		f := verify.Finding{Rule: "policy", File: path, What: e.Error()}
 		var fault *policy.Error
 		if errors.As(e, &fault) {
-			f.Line = fault.Line
+			f.Line, f.Hint = fault.Line, fault.Hint
 		}
+		f.Hint = cmp.Or(f.Hint, "nobody can encrypt with a policy that can't be read: mend it first")
 		findings = append(findings, f)
 	}
 	return findings

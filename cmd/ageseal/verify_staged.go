@@ -30,8 +30,9 @@ func (c *cli) verifyStaged(fix bool) (findings []verify.Finding, fixable bool, e
 		findings, err = s.fix(findings)
 		return findings, false, err
 	}
+	_, inputs := s.sealable(findings)
 	return findings, !repo.Temporary() && !slices.ContainsFunc(findings, func(f verify.Finding) bool {
-		return isFault(f) && f.Rule != verify.PlaintextSecret
+		return isFault(f) && (f.Rule != verify.PlaintextSecret || !slices.ContainsFunc(inputs, func(in *input) bool { return in.shown == f.File }))
 	}), nil
 }
 
