@@ -39,7 +39,7 @@ func SealedFile(name string, data []byte, rule *policy.Rule) []Finding {
 	case has > wants || facts.Other > 0 || facts.PostQuantum > 0 && rule.Classical:
 		c.add(Finding{Rule: ExtraRecipient, Line: 1, What: fmt.Sprintf("encrypted to %d recipients that can't all be among %s", has, who), Hint: hint})
 	case has < wants:
-		c.add(Finding{Level: Warning, Rule: PendingJoin, Line: 1, What: fmt.Sprintf("encrypted to %d recipients, fewer than %s", has, who), Hint: hint})
+		c.add(Finding{Level: Warning, Rule: PendingJoin, Line: 1, What: fmt.Sprintf("encrypted to fewer recipients (%d) than %s", has, who), Hint: hint})
 	}
 	return c.found
 }
