@@ -144,8 +144,10 @@ func (ch *change) look(pairs []git.Pair) error {
 	if err != nil {
 		return err
 	}
+	found = append(found, ch.files(files, ch.policy)...)
 	if ch.next != nil {
-		found = append(slices.DeleteFunc(found, isDue), ch.due...)
+		due := ch.files(files, func() *policy.Policy { return after })
+		found = slices.Concat(slices.DeleteFunc(found, isDue), ch.due, pick(&due, isDue))
 	}
 	if lacking, err := ch.older(); err != nil {
 		return err
@@ -153,7 +155,7 @@ func (ch *change) look(pairs []git.Pair) error {
 		found = append(found, verify.Finding{Level: verify.Warning, Rule: "shallow-clone", What: "a value that is back from a commit that this clone lacks is not told from a new one",
 			Hint: `"git fetch --unshallow"; in CI "fetch-depth: 0", or GIT_DEPTH: "0"`})
 	}
-	found = slices.Concat(found, copies, beside, ch.files(files), ch.comparison.Findings())
+	found = slices.Concat(found, copies, beside, ch.comparison.Findings())
 	if slices.ContainsFunc(pairs, isPolicy) {
 		found = append(found, verify.ComparePolicies(ch.shown(policy.FileName), before, after)...)
 	}

@@ -88,7 +88,7 @@ func (s *stage) look(instead map[string][]byte) ([]verify.Finding, error) {
 		return nil, err
 	}
 	beside, err := s.beside(files)
-	findings = slices.Concat(findings, s.files(files), beside, copies)
+	findings = slices.Concat(findings, s.files(files, s.policy), beside, copies)
 	if err != nil || len(findings) == 0 {
 		return nil, err
 	}
