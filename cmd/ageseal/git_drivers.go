@@ -75,7 +75,7 @@ func (c *cli) runMergeDriver(args []string) error {
 	var all []error
 	for i := range merged.Conflicts {
 		fault := &merged.Conflicts[i]
-		fault.Hint = "keep one side of each conflict, or set the value again; then: ageseal verify " + quoted(path)
+		fault.Hint = `what each side has: "git show ` + quoted(":2:"+path) + ` | ageseal decrypt -" (ours), :3: (theirs); keep one of the two between the markers`
 		all = append(all, fault)
 	}
 	return &fileError{path, errors.Join(all...)}
