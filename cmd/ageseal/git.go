@@ -203,7 +203,7 @@ func (c *cli) uninstallGit(repo *git.Repo) error {
 		}
 		c.note("git config: %s removed", d.key)
 	}
-	return c.removeAttributes(repo.Top)
+	return c.removeAttributes(ctx, repo)
 }
 
 func readAttributes(top string) (file string, text []byte, err error) {
@@ -244,9 +244,9 @@ func hasLine(text []byte, line string) bool {
 
 func isLine(text []byte, line string) bool { return string(bytes.TrimRight(text, "\r\n")) == line }
 
-// removeAttributes takes out the lines of ours, and the file with the last of them.
-func (c *cli) removeAttributes(top string) error {
-	file, old, err := readAttributes(top)
+// removeAttributes takes out the lines of ours, and the file with the last of them. What is committed is for other clones as well.
+func (c *cli) removeAttributes(ctx context.Context, repo *git.Repo) error {
+	file, old, err := readAttributes(repo.Top)
 	if err != nil || old == nil {
 		return err
 	}
@@ -264,10 +264,15 @@ func (c *cli) removeAttributes(top string) error {
 	default:
 		err = atomicfile.WriteAll([]atomicfile.File{{Path: file, Data: text, Old: old}})
 	}
-	if err == nil {
-		c.note("%s: the lines of ageseal's are out", relative(file))
+	if err != nil {
+		return err
 	}
-	return err
+	c.note("%s: the lines of ageseal's are out", relative(file))
+	const name = ".gitattributes"
+	if head, err := repo.Head(ctx, name); err == nil && slices.ContainsFunc(attributes, func(line string) bool { return hasLine(head[name], line) }) {
+		c.say("hint", "it is committed, for every clone: if only this one is to do without, git checkout HEAD -- "+quoted(relative(file)))
+	}
+	return nil
 }
 
 // drivers warns of a clone that has the attributes, which are committed, and not the drivers, which are not.
