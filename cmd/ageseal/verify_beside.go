@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/ageseal/ageseal/crypt"
-	"github.com/ageseal/ageseal/git"
 	"github.com/ageseal/ageseal/verify"
 )
 
@@ -73,41 +71,4 @@ func (v *verifier) beside() error {
 		}
 	}
 	return nil
-}
-
-// ignored gives those of the files that git ignores, as they are named here: of a work tree that git can't read, none.
-func (c *cli) ignored(paths []string) map[string]bool {
-	type file struct{ given, rel string }
-	byTop := map[string][]file{}
-	repos := map[string]*git.Repo{}
-	ignored := map[string]bool{}
-	for _, path := range paths {
-		abs, err := filepath.Abs(path)
-		if err != nil {
-			continue
-		}
-		top, ok := c.topOf(filepath.Dir(abs))
-		if !ok {
-			continue
-		}
-		if _, ok := repos[top]; !ok {
-			repos[top], _ = git.Open(context.Background(), top)
-		}
-		if repo := repos[top]; repo != nil {
-			if rel, err := repo.Rel(abs); err == nil {
-				byTop[top] = append(byTop[top], file{path, rel})
-			}
-		}
-	}
-	for top, files := range byTop {
-		var rels []string
-		for _, f := range files {
-			rels = append(rels, f.rel)
-		}
-		found, _ := repos[top].Ignored(context.Background(), rels...)
-		for _, f := range files {
-			ignored[f.given] = found[f.rel]
-		}
-	}
-	return ignored
 }
