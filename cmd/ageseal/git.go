@@ -120,7 +120,7 @@ var driverConfig = []struct{ key, value, known string }{
 
 // attributes keep line ends of what must stay byte-exact, and name the drivers.
 var attributes = []string{
-	policy.FileName + " text eol=lf", "*.age -text",
+	policy.FileName + " text eol=lf", "*.age -text diff=ageseal",
 	"*.yaml merge=ageseal diff=ageseal", "*.yml merge=ageseal diff=ageseal",
 }
 
