@@ -84,10 +84,16 @@ ageseal verify --staged "$@" || exit $?`},
 	// The one that rebases, cherry-picks and reverts run, as any commit does, --no-verify or not. A revert shows by the message that it
 	// has prepared, which merges have as well: those have been looked at.
 	{"prepare-commit-msg", `dir=$(git rev-parse --git-dir) || exit 1
-[ -e "$dir/rebase-merge" ] || [ -e "$dir/CHERRY_PICK_HEAD" ] || [ -e "$dir/REVERT_HEAD" ] || { [ -e "$dir/MERGE_MSG" ] && [ ! -e "$dir/MERGE_HEAD" ]; } || exit 0
+if [ -e "$dir/rebase-merge" ] || [ -e "$dir/CHERRY_PICK_HEAD" ] || [ -e "$dir/REVERT_HEAD" ]; then
+	next=--continue
+elif [ -e "$dir/MERGE_MSG" ] && [ ! -e "$dir/MERGE_HEAD" ]; then
+	next='git commit'
+else
+	exit 0
+fi
 ` + hookBegin + `ageseal verify --staged || {
 	status=$?
-	echo 'ageseal: hint: seal and stage it, then go on with --continue; unchecked: git -c core.hooksPath=/dev/null ...' >&2
+	echo "ageseal: hint: seal and stage it, then go on with $next; unchecked: git -c core.hooksPath=/dev/null ..." >&2
 	exit $status
 }`},
 }
