@@ -68,6 +68,29 @@ func (r *Repo) Files(ctx context.Context) ([]string, error) {
 	return slices.DeleteFunc(files, func(path string) bool { return path == "" || strings.HasSuffix(path, "/") }), nil
 }
 
+// Ignored gives those of the paths, relative to the top level, that are files which git ignores: nothing adds them unless it is forced to.
+func (r *Repo) Ignored(ctx context.Context, paths ...string) (map[string]bool, error) {
+	given := clean(paths)
+	if len(given) == 0 {
+		return nil, nil
+	}
+	args := []string{"ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--"}
+	if asArguments(given) {
+		args = append(args, sorted(given)...)
+	}
+	out, err := r.run(ctx, nil, args...)
+	if err != nil {
+		return nil, err
+	}
+	ignored := map[string]bool{}
+	for file := range strings.SplitSeq(string(out), "\x00") {
+		for _, path := range given[file] {
+			ignored[path] = true
+		}
+	}
+	return ignored, nil
+}
+
 // changes compares the index with a tree. The plumbing is deaf to the user's diff settings.
 func (r *Repo) changes(ctx context.Context, tree string) ([]byte, error) {
 	return r.run(ctx, nil, "diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--diff-filter=ACMT",

@@ -51,6 +51,25 @@ func TestStaged(t *testing.T) {
 	}
 }
 
+func TestIgnored(t *testing.T) {
+	w := newWork(t)
+	w.write(".gitignore", "*.env\nsecret/\n")
+	w.write("tracked.env", "x")
+	w.git("add", "-f", "tracked.env")
+	for _, path := range []string{"app.env", "secret/deep/key", "odd *[\"dir/b.env", "plain"} {
+		w.write(path, "x")
+	}
+	asked := []string{"app.env", "./secret/deep/key", "odd *[\"dir/b.env", "plain", "tracked.env", "absent.env"}
+	got, err := w.open().Ignored(t.Context(), asked...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{"app.env": true, "./secret/deep/key": true, "odd *[\"dir/b.env": true}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestStagedSkips(t *testing.T) {
 	w := newWork(t)
 	w.write("gone", "x")

@@ -135,7 +135,7 @@ func (d *document) broken(err error) {
 	d.items = append(d.items, i)
 	switch line := conflictLine(d.text); {
 	case line > 0:
-		e.Line, e.Err, e.Hint = d.line0+line, &fault{"an unresolved merge conflict", ErrParse}, "resolve it, then run this again"
+		e.Line, e.Err, e.Hint = d.line0+line, &fault{"an unresolved merge conflict", ErrParse}, "keep one of the two between each pair of markers, then run this again"
 	case hasTemplate(d.text) && !sealed:
 		i.Kind, i.Err = Template, nil
 	case hasTemplate(d.text):

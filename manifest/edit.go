@@ -33,7 +33,7 @@ type Dropped struct {
 }
 
 const (
-	commentInside = "comment inside data"
+	CommentInside = "comment inside data" // which SealKeepingComments would have kept
 	commentValue  = "comment that looks like a value"
 )
 
@@ -189,7 +189,7 @@ func (w *rewriter) block(top []entry) bool {
 			if e.v.kind == mapping && e.v.style == block || absent(e.v) {
 				w.move(w.take(e.k.end, lineEnd(w.text, e.k.end)))
 			}
-			w.discard(e.from, end, commentInside)
+			w.discard(e.from, end, CommentInside)
 		default:
 			w.move(w.take(from, end))
 		}

@@ -98,7 +98,7 @@ next:
 	ok := true
 	for _, name := range names {
 		if !strings.HasSuffix(name, "?") && n.get(name) == nil {
-			f.add(n.line, "", ErrSchema, dot+name+" is missing", "")
+			f.add(n.line, "", ErrSchema, dot+name+" is missing", "restore it from git history, or encrypt the values again")
 			ok = false
 		}
 	}

@@ -128,7 +128,7 @@ func (w *rewriter) whole() {
 				dest[k] = bodyKey
 				what := ""
 				if k.value == "data" || k.value == "stringData" {
-					what = commentInside
+					what = CommentInside
 				}
 				if what != "" || !w.sealing {
 					// To the end of the line: a comment there is about the value.

@@ -175,7 +175,11 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 		if slices.Contains(serverFields, d.What) {
 			continue
 		}
-		warn(d.Line, "", "left out of the sealed manifest: %s", d.What)
+		hint := ""
+		if d.What == manifest.CommentInside {
+			hint = "encrypt --keep-comments keeps comments beside values, in clear"
+		}
+		warn(d.Line, hint, "left out of the sealed manifest: %s", d.What)
 	}
 	r.Sealed = append(r.Sealed, Ref(cmp.Or(spec.Binding.Namespace, n.Namespace), n.Name))
 	return nil

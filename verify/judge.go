@@ -99,7 +99,7 @@ func (j *Judge) sealed(c *checker, file string, s *manifest.EncryptedSecret) {
 		add(Fault, ManyDataKeys, "ageseal rekey --consolidate "+shellQuote(c.name), "%d data keys have gathered", len(by))
 	}
 	if len(s.Spec.Wraps) > len(by) {
-		add(Warning, UnusedDataKey, "any write removes them", "%d data keys that no value needs", len(s.Spec.Wraps)-len(by))
+		add(Warning, UnusedDataKey, "any write removes them", "data keys that no value needs: %d", len(s.Spec.Wraps)-len(by))
 	}
 	if !s.Canonical {
 		add(Warning, NotCanonical, "any write mends it", "not written as ageseal writes it, so that it conflicts with others' changes more often than it has to")

@@ -42,8 +42,16 @@ func SealedFile(name string, data []byte, rule *policy.Rule) []Finding {
 	case has > wants || facts.Other > 0 || facts.PostQuantum > 0 && rule.Classical:
 		c.add(Finding{Rule: ExtraRecipient, Line: 1, What: fmt.Sprintf("encrypted to %d recipients that can't all be among %s", has, who), Hint: hint})
 	case has < wants:
-		c.add(Finding{Level: Warning, Rule: PendingJoin, Line: 1, What: fmt.Sprintf("encrypted to %d recipients, fewer than %s", has, who), Hint: hint})
+		c.add(Finding{Level: Warning, Rule: PendingJoin, Line: 1, What: fmt.Sprintf("encrypted to fewer recipients (%d) than %s", has, who), Hint: hint})
 	}
+	return c.found
+}
+
+// Beside is about a file that lies beside the sealed file of its name, sealed. What is in that only a key can tell: the names decide.
+func Beside(name, sealed string) []Finding {
+	c := &checker{name: name}
+	c.add(Finding{Rule: PlaintextBeside, Line: 1, What: "by its name the plaintext of the sealed file " + sealed,
+		Hint: "take it out of git and have git ignore it: git rm --cached " + shellQuote(name) + "; if it is no secret, silence " + PlaintextBeside + " in the policy"})
 	return c.found
 }
 

@@ -28,7 +28,13 @@ const (
 	PlaintextUnreadable = "plaintext-unreadable" // a document that speaks of a Secret and can't be read
 	PrivateKey          = "private-key"          // an age identity or a PEM private key, in any file
 	MalformedSealed     = "malformed-sealed"     // a sealed manifest or file that can't be opened as it stands
+	PlaintextBeside     = "plaintext-beside"     // a file beside the sealed file that bears its name
 )
+
+// Leaks reports whether what a rule finds may be plaintext: in git it is known to whoever reads the repository.
+func Leaks(rule string) bool {
+	return slices.Contains([]string{PlaintextSecret, PlaintextUnreadable, PrivateKey, PlaintextBeside}, rule)
+}
 
 // Levels of findings.
 const (

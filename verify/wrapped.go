@@ -10,7 +10,10 @@ import (
 	"github.com/ageseal/ageseal/internal/lazy"
 )
 
-const ownManifest = "put the Secret into a manifest of its own and encrypt that"
+const (
+	ownManifest  = "put the Secret into a manifest of its own and encrypt that"
+	literalsHint = "encrypt --as env makes a sealed file of them, for envs: [FILE.age]; what is no secret belongs into a configMapGenerator"
+)
 
 // mayWrapSecret is the byte test for objects that carry a Secret: as a string, as an object, or as a generator's literals.
 func mayWrapSecret(data []byte) bool {
@@ -132,7 +135,7 @@ func (c *checker) generator(x *object, g *yaml.Node) {
 		}
 	}
 	c.add(Finding{Rule: PlaintextSecret, Line: line, Secret: ref(namespace, name, ""), Key: joinKeys(keys),
-		What: "plaintext values of a Secret, as literals of a secretGenerator", Hint: ownManifest})
+		What: "plaintext values of a Secret, as literals of a secretGenerator", Hint: literalsHint})
 }
 
 // placeholder is what another program puts a value in the place of: a variable of kustomize or Flux, a parameter of OpenShift.

@@ -111,7 +111,13 @@ func (c *cli) runBuild(o *buildOptions, target string, options *krusty.Options, 
 	if !outputDir {
 		return c.writeOutput(output, result.YAML, 0o600)
 	}
-	return writeDirectory(output, result.Files)
+	if err := writeDirectory(output, result.Files); err != nil {
+		return err
+	}
+	for _, name := range keysOf(result.Files)[:min(1, len(result.Files))] {
+		c.warnExposed(filepath.Join(output, name), "plaintext")
+	}
+	return nil
 }
 
 // refuseInRepository keeps redacted manifests out of every git work tree, the build's own among them: committed, they would

@@ -54,7 +54,7 @@ What -o json prints is in docs/describe.md.` + exitHelp(statusNoIdentity, status
 
 func (c *cli) runDescribe(o *describeOptions, args []string) error {
 	if o.output != "text" && o.output != "json" {
-		return usage("ageseal describe --help", "unknown output format %q", o.output)
+		return usage("ageseal describe --help", "unknown output format %q: text or json", o.output)
 	}
 	files, rest, fileErr := c.sealedInputs(args)
 	inputs, _, err := c.inputs(rest)

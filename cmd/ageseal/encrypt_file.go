@@ -245,9 +245,16 @@ func (c *cli) writeSealed(files []*plainFile) error {
 // removePlaintext removes what was sealed, if that is wanted, and else says that it is still there.
 func (c *cli) removePlaintext(o *encryptOptions, files []*plainFile) error {
 	var errs []error
+	var paths []string
+	for _, f := range files {
+		if f.path != "" {
+			paths = append(paths, f.path)
+		}
+	}
+	ignored := c.ignored(paths)
 	for _, f := range files {
 		switch {
-		case f.path == "":
+		case f.path == "", !o.file.remove && ignored[f.path]:
 		case !o.file.remove:
 			c.warn(f.shown+": the plaintext is still there and must not be committed",
 				"delete it, or have git ignore it; --remove deletes it once it is sealed")

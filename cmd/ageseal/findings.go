@@ -41,7 +41,7 @@ func addFormat(cmd *cobra.Command, to *string) {
 
 func checkFormat(format, command string) error {
 	if formats[format] == nil {
-		return usage("ageseal "+command+" --help", "unknown output format %q", format)
+		return usage("ageseal "+command+" --help", "unknown output format %q: one of %s", format, strings.Join(keysOf(formats), ", "))
 	}
 	return nil
 }

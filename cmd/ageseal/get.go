@@ -48,7 +48,7 @@ func (c *cli) runGet(o *getOptions, path, key string) error {
 	switch o.output {
 	case "", "json", "yaml", "env":
 	default:
-		return usage("ageseal get --help", "unknown output format %q", o.output)
+		return usage("ageseal get --help", "unknown output format %q: json, yaml or env", o.output)
 	}
 	if key != "" && (o.output != "" || o.show) {
 		return usage("ageseal get --help", "one key is printed as it is: --output and --show are for all of them")

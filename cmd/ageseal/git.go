@@ -84,10 +84,16 @@ ageseal verify --staged "$@" || exit $?`},
 	// The one that rebases, cherry-picks and reverts run, as any commit does, --no-verify or not. A revert shows by the message that it
 	// has prepared, which merges have as well: those have been looked at.
 	{"prepare-commit-msg", `dir=$(git rev-parse --git-dir) || exit 1
-[ -e "$dir/rebase-merge" ] || [ -e "$dir/CHERRY_PICK_HEAD" ] || [ -e "$dir/REVERT_HEAD" ] || { [ -e "$dir/MERGE_MSG" ] && [ ! -e "$dir/MERGE_HEAD" ]; } || exit 0
+if [ -e "$dir/rebase-merge" ] || [ -e "$dir/CHERRY_PICK_HEAD" ] || [ -e "$dir/REVERT_HEAD" ]; then
+	next=--continue
+elif [ -e "$dir/MERGE_MSG" ] && [ ! -e "$dir/MERGE_HEAD" ]; then
+	next='git commit'
+else
+	exit 0
+fi
 ` + hookBegin + `ageseal verify --staged || {
 	status=$?
-	echo 'ageseal: hint: seal and stage it, then go on with --continue; unchecked: git -c core.hooksPath=/dev/null ...' >&2
+	echo "ageseal: hint: seal and stage it, then go on with $next; unchecked: git -c core.hooksPath=/dev/null ..." >&2
 	exit $status
 }`},
 }
@@ -120,7 +126,7 @@ var driverConfig = []struct{ key, value, known string }{
 
 // attributes keep line ends of what must stay byte-exact, and name the drivers.
 var attributes = []string{
-	policy.FileName + " text eol=lf", "*.age -text",
+	policy.FileName + " text eol=lf", "*.age -text diff=ageseal",
 	"*.yaml merge=ageseal diff=ageseal", "*.yml merge=ageseal diff=ageseal",
 }
 
@@ -203,7 +209,7 @@ func (c *cli) uninstallGit(repo *git.Repo) error {
 		}
 		c.note("git config: %s removed", d.key)
 	}
-	return c.removeAttributes(repo.Top)
+	return c.removeAttributes(ctx, repo)
 }
 
 func readAttributes(top string) (file string, text []byte, err error) {
@@ -244,9 +250,9 @@ func hasLine(text []byte, line string) bool {
 
 func isLine(text []byte, line string) bool { return string(bytes.TrimRight(text, "\r\n")) == line }
 
-// removeAttributes takes out the lines of ours, and the file with the last of them.
-func (c *cli) removeAttributes(top string) error {
-	file, old, err := readAttributes(top)
+// removeAttributes takes out the lines of ours, and the file with the last of them. What is committed is for other clones as well.
+func (c *cli) removeAttributes(ctx context.Context, repo *git.Repo) error {
+	file, old, err := readAttributes(repo.Top)
 	if err != nil || old == nil {
 		return err
 	}
@@ -264,10 +270,15 @@ func (c *cli) removeAttributes(top string) error {
 	default:
 		err = atomicfile.WriteAll([]atomicfile.File{{Path: file, Data: text, Old: old}})
 	}
-	if err == nil {
-		c.note("%s: the lines of ageseal's are out", relative(file))
+	if err != nil {
+		return err
 	}
-	return err
+	c.note("%s: the lines of ageseal's are out", relative(file))
+	const name = ".gitattributes"
+	if head, err := repo.Head(ctx, name); err == nil && slices.ContainsFunc(attributes, func(line string) bool { return hasLine(head[name], line) }) {
+		c.say("hint", "it is committed, for every clone: if only this one is to do without, git checkout HEAD -- "+quoted(relative(file)))
+	}
+	return nil
 }
 
 // drivers warns of a clone that has the attributes, which are committed, and not the drivers, which are not.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/git"
 	"github.com/ageseal/ageseal/internal/atomicfile"
 	"github.com/ageseal/ageseal/secret"
@@ -75,7 +78,7 @@ func (c *cli) runMergeDriver(args []string) error {
 	var all []error
 	for i := range merged.Conflicts {
 		fault := &merged.Conflicts[i]
-		fault.Hint = "keep one side of each conflict, or set the value again; then: ageseal verify " + quoted(path)
+		fault.Hint = `what each side has: "git show ` + quoted(":2:"+path) + ` | ageseal decrypt -" (ours), :3: (theirs); keep one of the two between the markers`
 		all = append(all, fault)
 	}
 	return &fileError{path, errors.Join(all...)}
@@ -98,10 +101,10 @@ func newDiffDriverCommand(c *cli) *cobra.Command {
 	o := &diffDriverOptions{}
 	cmd := &cobra.Command{
 		Use:   "diff-driver FILE",
-		Short: "Show a sealed manifest so that versions can be compared (git calls it)",
+		Short: "Show a sealed manifest or file so that versions can be compared (git calls it)",
 		Long: `Print a manifest as git diff and git log -p are to compare it: of a sealed Secret a line for each value, with its size
-class, the beginning of its ciphertext's hash, and who can read it, by the names in the policy. All else, and what can't
-be read, is printed as it is. No private key is used.
+class, the beginning of its ciphertext's hash, and who can read it, by the names in the policy; a sealed file is one line. All
+else, and what can't be read, is printed as it is. No private key is used.
 
 With --plaintext the values are printed, where an identity opens all of the file. Never set cachetextconv beside that:
 git would store the plaintext in its objects. While it is set, no value is printed.` + exitHelp(),
@@ -122,28 +125,41 @@ func (c *cli) runDiffDriver(o *diffDriverOptions, path string) error {
 		return err
 	}
 	c.knowNames("here") // git gives a file elsewhere, and starts us at the top level
-	text := c.compared(o, data)
-	_, err = c.out.Write(text)
+	_, err = c.out.Write(c.compared(o, data))
 	return err
 }
 
 // compared is what is shown of a file. Nothing in it may be an error: git would end what it is doing.
 func (c *cli) compared(o *diffDriverOptions, data []byte) []byte {
 	if !o.plaintext {
-		return secret.Summary(data, c.names)
+		return c.summary(data)
 	}
 	if git.CachesTextconv(context.Background()) {
 		c.warn("no values are shown: git would store what is printed", "git config --unset diff.ageseal.cachetextconv")
-		return secret.Summary(data, c.names)
+		return c.summary(data)
 	}
 	opener, err := c.opener(&o.identities, ".")
 	if err != nil {
 		c.warn(fmt.Sprintf("no values are shown: %v", err), "")
-		return secret.Summary(data, c.names)
+		return c.summary(data)
 	}
-	view, err := secret.NewView(data, "", "", opener)
+	if crypt.IsArmored(data) {
+		if f, err := secret.OpenFile(data, opener); err == nil {
+			return f.Content
+		}
+	}
+	if view, err := secret.NewView(data, "", "", opener); err == nil {
+		return view.Text()
+	}
+	return c.summary(data)
+}
+
+// summary is what shows without a key. Names of those who read a sealed file don't.
+func (c *cli) summary(data []byte) []byte {
+	facts, err := crypt.InspectFile(data)
 	if err != nil {
 		return secret.Summary(data, c.names)
 	}
-	return view.Text()
+	sum := sha256.Sum256(facts.Armor)
+	return fmt.Appendf(nil, "sealed file: %d to %d bytes, %s, recipients: %s\n", facts.Least, facts.Most, hex.EncodeToString(sum[:4]), recipientsText(facts))
 }

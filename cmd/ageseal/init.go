@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -70,7 +71,7 @@ func (c *cli) runInit(o *initOptions, repo *git.Repo) error {
 	}
 	if havePolicy {
 		c.note("%s: exists, unchanged", relative(file))
-		c.sayIfMissing(existing, recipient)
+		c.sayIfMissing(existing, cmp.Or(o.name, loginName()), recipient)
 		if o.recovery != "" {
 			id, err := c.newRecovery(o.recovery, recipient.PostQuantum())
 			if err != nil {
@@ -122,10 +123,7 @@ func (c *cli) ownRecipient(o *initOptions) (*crypt.Recipient, error) {
 }
 
 func (c *cli) writePolicy(o *initOptions, file string, own *crypt.Recipient) error {
-	name := o.name
-	if name == "" {
-		name = loginName()
-	}
+	name := cmp.Or(o.name, loginName())
 	members := []policy.Member{{Name: name, Recipients: []string{own.String()}}}
 	if o.recovery != "" {
 		id, err := c.newRecovery(o.recovery, own.PostQuantum())
@@ -160,12 +158,12 @@ func (c *cli) newRecovery(file string, postQuantum bool) (*crypt.Identity, error
 	return id, nil
 }
 
-// sayIfMissing tells somebody who joins a repository how to be let in.
-func (c *cli) sayIfMissing(text []byte, own *crypt.Recipient) {
+// sayIfMissing tells somebody who joins a repository how to be let in, with the line to paste.
+func (c *cli) sayIfMissing(text []byte, name string, own *crypt.Recipient) {
 	p, err := policy.Parse(text)
 	if err == nil && p.NameOf(own.Fingerprint()) == "" {
-		c.note("  you are not in it: add yourself to recipients and a rule, and ask someone who can read to run \"ageseal rekey\":")
-		c.note("  %s", own)
+		c.note("  you are not in it: add this line to its recipients, your name to a rule, and ask someone who can read to run \"ageseal rekey\":")
+		c.note("  %s: %s", name, own)
 	}
 }
 

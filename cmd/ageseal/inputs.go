@@ -273,7 +273,14 @@ func (c *cli) writeOutput(path string, data []byte, mode fs.FileMode) error {
 			return err
 		}
 	}
-	return atomicfile.WriteAll([]atomicfile.File{{Path: path, Data: data, Old: old, Mode: mode, Private: mode == 0o600}})
+	plaintext := mode == 0o600
+	if err := atomicfile.WriteAll([]atomicfile.File{{Path: path, Data: data, Old: old, Mode: mode, Private: plaintext}}); err != nil {
+		return err
+	}
+	if plaintext {
+		c.warnExposed(path, "plaintext")
+	}
+	return nil
 }
 
 var errNotRegular = errors.New("not a regular file")

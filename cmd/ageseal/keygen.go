@@ -36,6 +36,9 @@ file of mode 0600, the recipient to standard error. An existing file is never ov
 				return err
 			}
 			fmt.Fprintf(c.err, "recipient: %s\n", id.Recipient())
+			if output != "" && output != "-" {
+				c.warnExposed(output, "a private key")
+			}
 			return nil
 		},
 	}

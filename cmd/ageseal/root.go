@@ -155,6 +155,10 @@ func exitHelp(statuses ...int) string {
 
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
+		cmd.SuggestionsMinimumDistance = 2 // letters; cobra's own default is set elsewhere
+		if meant := cmd.SuggestionsFor(args[0]); len(meant) > 0 {
+			return hinted(cmd.CommandPath()+" "+meant[0]+" --help", "unknown command or argument %q; did you mean %s?", args[0], meant[0])
+		}
 		return hinted(cmd.CommandPath()+" --help", "unknown command or argument %q", args[0])
 	}
 	return nil

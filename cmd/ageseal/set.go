@@ -91,7 +91,9 @@ func (c *cli) runSet(o *setOptions, path, key string) error {
 		if value, err = c.generated(key, o.generate); err != nil {
 			return err
 		}
-	} else if value, err = c.readValue(o.fromFile, key); err != nil {
+	} else if value, err = c.readValue(o.fromFile, key); errors.Is(err, manifest.ErrLimit) {
+		return &fileError{path, fmt.Errorf("key %s: %w", key, err)}
+	} else if err != nil {
 		return err
 	} else if len(value) == 0 && o.fromFile == "" {
 		// The command before the pipe has failed, most likely.
@@ -156,7 +158,7 @@ func (c *cli) readValue(file, key string) ([]byte, error) {
 func readValue(r io.Reader) ([]byte, error) {
 	value, err := io.ReadAll(io.LimitReader(r, manifest.MaxTotal+1))
 	if err == nil && len(value) > manifest.MaxTotal {
-		err = fmt.Errorf("the value is larger than the %d bytes that Kubernetes takes", manifest.MaxTotal)
+		err = fmt.Errorf("%w: the value is larger than the %d bytes that Kubernetes takes", manifest.ErrLimit, manifest.MaxTotal)
 	}
 	return value, err
 }

@@ -322,15 +322,20 @@ func stateDir() (string, error) {
 	return filepath.Join(home, ".local", "state", "ageseal"), nil
 }
 
-// relative shortens a path for messages where it lies below the working directory.
+// relative shortens a path for messages where it lies below the working directory, or in the same work tree.
 func relative(path string) string {
 	wd, err := os.Getwd()
 	if err != nil {
 		return path
 	}
 	rel, err := filepath.Rel(wd, path)
-	if err != nil || strings.HasPrefix(rel, "..") {
+	if err != nil {
 		return path
+	}
+	if !filepath.IsLocal(rel) {
+		if top, ok := topLevel(wd); !ok || !isBelow(top, path) {
+			return path
+		}
 	}
 	return rel
 }

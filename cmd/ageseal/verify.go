@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -25,9 +27,10 @@ func newVerifyCommand(c *cli) *cobra.Command {
 		Use:   "verify [PATH ...]",
 		Short: "Find plaintext Secrets and private keys, without any key",
 		Long: `Look for native Secrets with values, private keys, sealed manifests and files that can't be opened by anybody, or by
-more people than the policy says; copies below a wider rule; labels that have a cluster give values away. With
---staged, what the next commit holds is checked; this is what the git hook runs. A finding can be silenced
-for a path in the policy, with a reason; for --staged, in the policy that is committed already.
+more people than the policy says; copies below a wider rule; labels that have a cluster give values away; the plaintext
+of a sealed file, FILE beside FILE.age, unless git ignores it. With --staged, what the next commit holds
+is checked; this is what the git hook runs. A finding can be silenced for a path in the policy, with a reason;
+for --staged, in the policy that is committed already.
 
 With --fix, native Secrets that are staged are sealed and staged again, all of them, if that clears every
 finding; else nothing is changed. A file in the work tree is replaced if it is as it was staged. What is not
@@ -98,7 +101,7 @@ func (c *cli) runVerify(o *verifyOptions, args []string) error {
 	if fixable {
 		c.say("hint", "or all of them at once, and stage them: ageseal verify --staged --fix")
 	}
-	if o.staged && errors.Is(err, errLeftUndone) {
+	if o.staged && slices.ContainsFunc(findings, func(f verify.Finding) bool { return isFault(f) && verify.Leaks(f.Rule) }) {
 		c.say("hint", "what was staged lies in .git/objects until it is collected: after unstaging, "+collect)
 	}
 	return err
@@ -126,11 +129,12 @@ func brokenPolicy(path string, data []byte) []verify.Finding {
 	_, err := policy.Parse(data)
 	var findings []verify.Finding
 	for _, e := range joined(err) {
-		f := verify.Finding{Rule: "policy", File: path, What: e.Error(), Hint: "nobody can encrypt with a policy that can't be read: mend it first"}
+		f := verify.Finding{Rule: "policy", File: path, What: e.Error()}
 		var fault *policy.Error
 		if errors.As(e, &fault) {
-			f.Line = fault.Line
+			f.Line, f.Hint = fault.Line, fault.Hint
 		}
+		f.Hint = cmp.Or(f.Hint, "nobody can encrypt with a policy that can't be read: mend it first")
 		findings = append(findings, f)
 	}
 	return findings

@@ -140,8 +140,14 @@ func (ch *change) look(pairs []git.Pair) error {
 	if err != nil {
 		return err
 	}
+	beside, err := ch.beside(files)
+	if err != nil {
+		return err
+	}
+	found = append(found, ch.files(files, ch.policy)...)
 	if ch.next != nil {
-		found = append(slices.DeleteFunc(found, isDue), ch.due...)
+		due := ch.files(files, func() *policy.Policy { return after })
+		found = slices.Concat(slices.DeleteFunc(found, isDue), ch.due, pick(&due, isDue))
 	}
 	if lacking, err := ch.older(); err != nil {
 		return err
@@ -153,7 +159,7 @@ func (ch *change) look(pairs []git.Pair) error {
 	if err != nil {
 		return err
 	}
-	found = slices.Concat(found, copies, ch.files(files), identities, ch.comparison.Findings())
+	found = slices.Concat(found, copies, beside, identities, ch.comparison.Findings())
 	if slices.ContainsFunc(pairs, isPolicy) {
 		found = append(found, verify.ComparePolicies(ch.shown(policy.FileName), before, after)...)
 	}

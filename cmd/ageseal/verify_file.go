@@ -98,15 +98,15 @@ func (v *verifier) checkFiles() error {
 			return err
 		}
 	}
-	return nil
+	return v.beside()
 }
 
-// files does the same by the policy as it will be committed.
-func (s *stage) files(files []seenFile) (found []verify.Finding) {
+// files does the same by a policy, nil for none.
+func (s *stage) files(files []seenFile, load func() *policy.Policy) (found []verify.Finding) {
 	if len(files) == 0 {
 		return nil
 	}
-	p := s.policy()
+	p := load()
 	if p == nil {
 		return nil
 	}

@@ -53,7 +53,7 @@ func (c *cli) verifyPaths(args []string) ([]verify.Finding, error) {
 type verifier struct {
 	c         *cli
 	findings  []verify.Finding
-	files     []string // regular files that the walk met, absolute
+	files     []seenFile // all that were looked at, without their data
 	ageFiles  []seenFile
 	sealed    []seenFile                              // files that may hold sealed manifests
 	silencers map[string]func(rule, path string) bool // by top level
@@ -83,7 +83,11 @@ func (v *verifier) wholeRepository(root string) error {
 	if top, ok := v.c.topOf(abs); !ok || top != abs || len(v.sealed)+len(v.ageFiles) == 0 {
 		return nil
 	}
-	if in := kustomize.Inspect(v.files); in.Kustomizations > 0 {
+	paths := make([]string, len(v.files))
+	for i, f := range v.files {
+		paths[i] = f.path
+	}
+	if in := kustomize.Inspect(paths); in.Kustomizations > 0 {
 		return v.unused(in)
 	}
 	return nil
@@ -152,7 +156,7 @@ func (v *verifier) file(path string) error {
 	if err != nil {
 		return err
 	}
-	v.files = append(v.files, abs)
+	v.files = append(v.files, seenFile{path, abs, nil})
 	top, ok := v.c.topOf(filepath.Dir(abs))
 	if !ok {
 		return v.add(abs, verify.Bytes(path, data)...)

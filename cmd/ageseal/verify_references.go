@@ -64,7 +64,7 @@ func (c *cli) verifyReferences(dirs []string) ([]verify.Finding, error) {
 			return nil, err
 		}
 	}
-	c.note("%d kustomizations, %d references to Secrets that resolve, %d that can't be judged", len(s.renders), refs.Resolved, refs.Unjudged)
+	c.note("%s; references to Secrets: %d resolve, %d can't be judged", count(len(s.renders), "kustomization"), refs.Resolved, refs.Unjudged)
 	return v.findings, nil
 }
 

@@ -20,6 +20,10 @@ var counted = []struct{ rule, one, many string }{
 	{verify.ReplacedValue, "value replaced", "values replaced"},
 	{verify.RemovedValue, "value removed", "values removed"},
 	{verify.RestoredValue, "value put back", "values put back"},
+	{verify.ChangedBinding, "binding changed", "bindings changed"},
+	{verify.ChangedType, "type changed", "types changed"},
+	{verify.NarrowedRecipients, "Secret with fewer readers", "Secrets with fewer readers"},
+	{verify.ChangedPolicy, "change of the policy", "changes of the policy"},
 	{verify.Rotated, "Secret encrypted again", "Secrets encrypted again"},
 	{verify.Rewrapped, "Secret with other readers of unchanged values", "Secrets with other readers of unchanged values"},
 	{verify.AddedFile, "sealed file added", "sealed files added"},
@@ -119,7 +123,7 @@ func (f *findings) changes(b *strings.Builder, n int) {
 	if len(sums) > 0 {
 		fmt.Fprintf(b, "%s.\n\n", strings.Join(sums, ", "))
 	}
-	b.WriteString("| Secret | key | what | where |\n| --- | --- | --- | --- |\n")
+	b.WriteString("| Secret or file | key | what | where |\n| --- | --- | --- | --- |\n")
 	rows := 0
 	for _, x := range f.list[f.wider:] {
 		if x.Level != verify.Change {

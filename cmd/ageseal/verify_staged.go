@@ -30,8 +30,9 @@ func (c *cli) verifyStaged(fix bool) (findings []verify.Finding, fixable bool, e
 		findings, err = s.fix(findings)
 		return findings, false, err
 	}
+	_, inputs := s.sealable(findings)
 	return findings, !repo.Temporary() && !slices.ContainsFunc(findings, func(f verify.Finding) bool {
-		return isFault(f) && f.Rule != verify.PlaintextSecret
+		return isFault(f) && (f.Rule != verify.PlaintextSecret || !slices.ContainsFunc(inputs, func(in *input) bool { return in.shown == f.File }))
 	}), nil
 }
 
@@ -86,8 +87,12 @@ func (s *stage) look(instead map[string][]byte) ([]verify.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	beside, err := s.beside(files)
+	if err != nil {
+		return nil, err
+	}
 	identities, err := s.identities()
-	findings = slices.Concat(findings, s.files(files), copies, identities)
+	findings = slices.Concat(findings, s.files(files, s.policy), beside, copies, identities)
 	if err != nil || len(findings) == 0 {
 		return nil, err
 	}
