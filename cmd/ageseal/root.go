@@ -107,6 +107,7 @@ var subcommands = []subcommand{
 	{groupBuild, "build", newBuildCommand},
 	{groupBuild, "fn", newFnCommand},
 	{groupBuild, "kustomize", newKustomizeCommand},
+	{groupKeys, "recipients", newRecipientsCommand},
 	{groupKeys, "rekey", newRekeyCommand},
 	{groupKeys, "trust", newTrustCommand},
 	{groupGit, "verify", newVerifyCommand},

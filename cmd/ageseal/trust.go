@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,15 +27,7 @@ a question, accepts it.` + exitHelp(statusFindings),
 }
 
 func (c *cli) runTrust(yes bool) error {
-	wd, err := filepath.Abs(".")
-	if err != nil {
-		return err
-	}
-	top, ok := topLevel(wd)
-	if !ok {
-		return hinted("run it inside the repository", "not in a git repository")
-	}
-	repo, err := c.openRepository(top)
+	repo, err := c.repositoryHere()
 	if err != nil {
 		return err
 	}
