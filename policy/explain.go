@@ -63,7 +63,11 @@ func (p *Policy) Readers(r *Rule) []Reader {
 }
 
 // Silenced is a finding that the policy keeps quiet.
-type Silenced struct{ Finding, Path, Reason string }
+type Silenced struct {
+	Finding string `json:"finding"`
+	Path    string `json:"path"` // the pattern
+	Reason  string `json:"reason"`
+}
 
 // Explanation is why a rule governs a file.
 type Explanation struct {

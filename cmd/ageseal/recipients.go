@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -73,8 +72,8 @@ func completeNames(what func(*policy.Policy) []string) cobra.CompletionFunc {
 // access is what recipients prints; as JSON, docs/recipients.md has it. Fields are only ever added.
 type access struct {
 	Of    *ofJSON      `json:"of,omitempty"`
-	Rules []accessRule `json:"rules,omitempty"`
-	Files []accessFile `json:"files,omitempty"`
+	Rules []accessRule `json:"rules"`
+	Files []accessFile `json:"files"`
 	idle  []string     // names that no rule has
 }
 
@@ -132,7 +131,7 @@ func ruleOf(p *policy.Policy, r *policy.Rule) accessRule {
 }
 
 func (c *cli) runRecipients(o *recipientsOptions, args []string) error {
-	var a access
+	a := access{Rules: []accessRule{}, Files: []accessFile{}}
 	var err error
 	if len(args) == 0 || o.of != "" {
 		var repo *repository
@@ -145,19 +144,17 @@ func (c *cli) runRecipients(o *recipientsOptions, args []string) error {
 		}
 	}
 	if len(args) > 0 {
-		if a.Files, err = c.accessTo(args, &rulesAsTheyAre{c: c}); err != nil {
+		files, err := c.accessTo(args, &rulesAsTheyAre{c: c})
+		if err != nil {
 			return err
 		}
+		a.Files = append(a.Files, files...)
 	}
 	if a.Of != nil {
 		a.only()
 	}
 	if o.output == "json" {
-		text, err := json.MarshalIndent(a, "", "  ")
-		if err == nil {
-			_, err = c.out.Write(append(text, '\n'))
-		}
-		return err
+		return c.writeJSON(a)
 	}
 	_, err = fmt.Fprint(c.out, a.text())
 	return err
