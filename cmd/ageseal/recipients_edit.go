@@ -200,12 +200,13 @@ func (c *cli) editPolicy(o *recipientsEditOptions, edit func(*policy.Policy, []b
 // mayEdit wants the policy to be the accepted one to the letter: what is written now is accepted as a whole, and nobody has looked at what
 // else has changed, be it for less.
 func (c *cli) mayEdit(repo *repository) error {
-	if repo.pins != nil {
-		if status, diff, err := repo.pins.Check(repo.key, repo.policy); err != nil {
-			return err
-		} else if status == policy.Narrowed {
-			return c.changedPolicy(repo, diff)
-		}
+	if repo.pins == nil {
+		return nil
+	}
+	if diff, err := repo.sinceAccepted(); err != nil {
+		return err
+	} else if len(diff) > 0 {
+		return c.changedPolicy(repo, diff)
 	}
 	return c.checkPin(repo)
 }

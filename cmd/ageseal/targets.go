@@ -303,6 +303,16 @@ func (r *repository) accepted() []*policy.Policy {
 	return []*policy.Policy{r.policy}
 }
 
+// sinceAccepted says how the policy differs from the one that was accepted last, as checkPin does not where it followed what only takes
+// away; nil if it does not differ, and if none was accepted.
+func (r *repository) sinceAccepted() ([]string, error) {
+	history, err := r.pins.History(r.key)
+	if err != nil || len(history) == 0 {
+		return nil, err
+	}
+	return policy.Diff(history[0], r.policy), nil
+}
+
 func (c *cli) checkPin(repo *repository) error {
 	if repo.pins == nil {
 		return nil

@@ -38,6 +38,14 @@ func (c *cli) runTrust(yes bool) error {
 	if err != nil {
 		return err
 	}
+	if status == policy.Same {
+		if diff, err = repo.sinceAccepted(); err != nil {
+			return err
+		}
+		if len(diff) > 0 {
+			status = policy.Narrowed
+		}
+	}
 	switch status {
 	case policy.Same:
 		c.note("%s is the policy you accepted", policy.FileName)
@@ -59,6 +67,9 @@ func (c *cli) runTrust(yes bool) error {
 	}
 	for _, line := range diff {
 		fmt.Fprintln(c.out, line)
+	}
+	if status == policy.Narrowed {
+		c.note("this only takes away, so it is followed already; to accept it is to have looked at it")
 	}
 	if !yes {
 		if err := c.agreed("accept this policy?", "look at it, then: ageseal trust --yes"); err != nil {
