@@ -180,7 +180,7 @@ func (c *cli) editPolicy(o *recipientsEditOptions, edit func(*policy.Policy, []b
 		for _, line := range diff {
 			fmt.Fprintln(c.out, line)
 		}
-		c.note("%s: would change; then %s", shown, follow)
+		c.note("%s: would change\n  %s", shown, follow)
 		return nil
 	}
 	if err := atomicfile.WriteAll([]atomicfile.File{{Path: file, Data: text, Old: src}}); err != nil {
@@ -213,10 +213,10 @@ func (c *cli) mayEdit(repo *repository) error {
 
 // toFollow says what is to be done after an edit: how many files the new policy is ahead of.
 func (c *cli) toFollow(repo *repository, now *policy.Policy) string {
-	const command = "ageseal rekey"
+	const command = "next: ageseal rekey"
 	files, err := c.accessTo([]string{repo.top}, &rulesAsTheyAre{c: c, policies: map[string]*policy.Policy{repo.top: now}})
 	if err != nil {
-		return command + ": some sealed files can't be read"
+		return command + "; some of what is sealed can't be read"
 	}
 	behind := map[string]bool{}
 	for _, f := range files {
