@@ -51,6 +51,7 @@ func TestChanges(t *testing.T) {
 		{"somebody is added", "  erin:", "  zoe: $BOB2\n  erin:", policy.Differs, []string{"+ recipient zoe " + short("$BOB2")}},
 		{"somebody is renamed", "  ci: [$CAROL]", "  cd: [$CAROL]", policy.Differs, nil},
 		{"a group is added", "groups:\n", "groups:\n  dev: {members: [ci]}\n", policy.Differs, []string{"+ group dev: ci"}},
+		{"a group goes", "groups:\n", "groups:\n", policy.Differs, nil},
 		{"a namespace goes", ", namespace: prod", "", policy.Differs, []string{"rule apps/prod/**: - namespace prod"}},
 		{"a namespace changes", "namespace: prod", "namespace: dev", policy.Differs, []string{"rule apps/prod/**: - namespace prod", "rule apps/prod/**: + namespace dev"}},
 		{"a rule before the last", "- {path: '**'", "- {path: x/**, recipients: [ci]}\n- {path: '**'", policy.Differs, []string{"+ rule x/**: ci (before rule **)"}},
@@ -77,6 +78,10 @@ func TestChanges(t *testing.T) {
 			if tt.name == "somebody is renamed" {
 				edited = strings.Replace(edited, "[ops, ci]", "[ops, cd]", 1)
 				tt.diff = []string{"+ recipient cd " + short("$CAROL"), "- recipient ci " + short("$CAROL"), "rule apps/prod/**: - ci", "rule apps/prod/**: + cd"}
+			}
+			if tt.name == "a group goes" {
+				edited = strings.Replace(strings.Replace(team, "groups:\n  ops: {members: [alice, bob]}\n", "", 1), "[ops, ci]", "[alice, ci]", 1)
+				tt.diff = []string{"- group ops: alice, bob", "rule apps/prod/**: - ops", "rule apps/prod/**: + alice"}
 			}
 			s := &policy.Pins{Dir: t.TempDir()}
 			if err := s.Accept("r", parse(t, team)); err != nil {

@@ -100,6 +100,27 @@ func TestEdits(t *testing.T) {
 		{"out of a rule alone", "", "", true, policy.Change{Name: "bob", Rules: []string{"**"}}},
 		{"a name that YAML takes for something else", "", "", false, policy.Change{Name: "no", Recipients: recipients(t, "$BOB2"), Rules: []string{"**"}}},
 	}
+	// Lists in a shape of their own: what bob leaves behind him.
+	for _, shape := range [][2]string{
+		{"[bob, alice]", "[alice]"},
+		{"[alice, bob, carol]", "[alice, carol]"},
+		{"[alice, bob,]", "[alice,]"},
+		{"[alice,\n    bob,]", "[alice,\n    ]"},
+		{"[alice,\n    bob,\n  ]", "[alice,\n  ]"},
+		{"[ alice , bob ]", "[ alice ]"},
+		{"['bob', \"alice\"]", "[\"alice\"]"},
+		{"[alice, bob, # both\n    carol]", "[alice, # both\n    carol]"},
+		{"[alice, bob,\n    carol]", "[alice,\n    carol]"},
+		{"[alice, # the boss\n    bob]", "[alice # the boss\n    ]"},
+		{"[alice\n    , bob]", "[alice]"},
+		{"\n  - bob # gone\n  - alice # stays", "\n  - alice # stays"},
+	} {
+		rule := "$HEAD\nrecipients: {alice: $ALICE, bob: $BOB, carol: $CAROL}\nrules:\n- path: x\n  recipients: LIST\n- path: '**'\n  recipients: [carol]\n"
+		got, _, err := policy.Change{Name: "bob", Rules: []string{"x"}}.Remove(expand(strings.Replace(rule, "LIST", shape[0], 1)))
+		if want := expand(strings.Replace(rule, "LIST", shape[1], 1)); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%q: %v, want %q\n%s", shape[0], err, shape[1], got)
+		}
+	}
 	const text = "$HEAD\nrecipients:\n  alice: [$ALICE, $DAVE]\n  bob: $BOB\n  carol: $CAROL\ngroups:\n  ops: {members: [bob, carol]} # on call\nrules:\n- path: legacy/**\n  recipients: [alice]\n- path: '**'\n  recipients: [carol, bob, alice, bob]\n"
 	wants := map[string][2]string{
 		"a group joins a rule":                      {"recipients: [alice]\n", "recipients: [alice, ops]\n"},

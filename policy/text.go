@@ -257,16 +257,18 @@ func (d *document) remove(n *yaml.Node, i int) ([]byte, error) {
 		if e.end == d.lineEnd(e.end) {
 			e.start -= len(d.before(e.start)) - len(strings.TrimRight(d.before(e.start), " "))
 		}
-	} else if !comma {
-		// The comma before the last one goes along.
-		at := d.beyond(all[i-1].end, "")
-		if at >= e.start || d.src[at] != ',' {
+	} else {
+		before := d.beyond(all[i-1].end, "") // the comma before the last one
+		switch {
+		case before >= e.start || d.src[before] != ',':
 			return nil, errByHand
-		}
-		if d.lineStart(at) == d.lineStart(e.start) {
+		case d.lineStart(before) == d.lineStart(e.start):
 			return d.with(splice{span{all[i-1].end, e.end}, ""}), nil
+		case comma:
+			e.end = d.beyond(e.end, "") + 1
+		default:
+			done = append(done, splice{span{before, before + 1}, ""})
 		}
-		done = append(done, splice{span{at, at + 1}, ""})
 	}
 	if prefix == "" && clear {
 		return d.with(append(done, splice{lines, ""})...), nil

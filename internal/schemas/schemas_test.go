@@ -330,16 +330,16 @@ func schemaFields(t *testing.T, name, at string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	object := mapping(t, value)
 	for _, step := range strings.FieldsFunc(at, func(r rune) bool { return r == '/' }) {
-		value = value.(map[string]any)[step]
+		object = mapping(t, object[step])
 	}
-	object := value.(map[string]any)
 	if object["additionalProperties"] != false {
 		t.Errorf("%s %s takes unknown fields", name, at)
 	}
 	var names []string
 	required, _ := object["required"].([]any)
-	for field := range object["properties"].(map[string]any) {
+	for field := range mapping(t, object["properties"]) {
 		if slices.Contains(required, any(field)) {
 			field = "*" + field
 		}
@@ -347,4 +347,13 @@ func schemaFields(t *testing.T, name, at string) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+func mapping(t *testing.T, value any) map[string]any {
+	t.Helper()
+	m, ok := value.(map[string]any)
+	if !ok {
+		t.Fatalf("not an object: %v", value)
+	}
+	return m
 }
