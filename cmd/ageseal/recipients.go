@@ -78,9 +78,21 @@ type access struct {
 }
 
 type ofJSON struct {
-	Name       string       `json:"name,omitempty"`
-	Groups     []string     `json:"groups,omitempty"`
-	Recipients []ruleReader `json:"recipients"`
+	Name       string        `json:"name,omitempty"`
+	Groups     []string      `json:"groups,omitempty"`
+	Recipients []ofRecipient `json:"recipients"`
+}
+
+type ofRecipient struct {
+	Fingerprint string `json:"fingerprint"`
+	recipientJSON
+}
+
+// recipientJSON is a recipient of the policy; empty for one that it does not have.
+type recipientJSON struct {
+	Kind      string `json:"kind,omitempty"`
+	Recipient string `json:"recipient,omitempty"`
+	shown     string
 }
 
 type accessRule struct {
@@ -97,26 +109,20 @@ type ruleName struct {
 	Members []string `json:"members,omitempty"` // of a group
 }
 
-// ruleReader is one who reads by a rule, with what is the policy's to say of a recipient.
+// ruleReader is one who reads by a rule, and why.
 type ruleReader struct {
 	reader
-	Kind      string   `json:"kind"`
-	Recipient string   `json:"recipient"`
-	Direct    bool     `json:"direct"`
-	Through   []string `json:"through,omitempty"` // groups
-
-	shown string
+	recipientJSON
+	Direct  bool     `json:"direct"`
+	Through []string `json:"through,omitempty"` // groups
 }
 
-func readerOf(r policy.Reader) ruleReader {
-	return ruleReader{reader{r.Name, r.Recipient.Fingerprint()}, kindOf(r.Recipient), r.Recipient.String(), r.Direct, r.Groups, r.Recipient.Display()}
-}
-
-func kindOf(r *crypt.Recipient) string {
+func recipientOf(r *crypt.Recipient) recipientJSON {
+	kind := "classic"
 	if r.PostQuantum() {
-		return "post-quantum"
+		kind = "post-quantum"
 	}
-	return "classic"
+	return recipientJSON{kind, r.String(), r.Display()}
 }
 
 func ruleOf(p *policy.Policy, r *policy.Rule) accessRule {
@@ -124,8 +130,8 @@ func ruleOf(p *policy.Policy, r *policy.Rule) accessRule {
 	for _, name := range r.Names {
 		out.Names = append(out.Names, ruleName{name, p.Members(name)})
 	}
-	for _, reader := range p.Readers(r) {
-		out.Readers = append(out.Readers, readerOf(reader))
+	for _, r := range p.Readers(r) {
+		out.Readers = append(out.Readers, ruleReader{reader{r.Name, r.Recipient.Fingerprint()}, recipientOf(r.Recipient), r.Direct, r.Groups})
 	}
 	return out
 }
@@ -187,7 +193,12 @@ func (a *access) ofPolicy(o *recipientsOptions, repo *repository, paths []string
 		paths = []string{relative(repo.top)}
 	}
 	var err error
-	a.Of, err = person(o.of, repo.policy)
+	known := []*policy.Policy{repo.policy}
+	if repo.pins != nil {
+		history, _ := repo.pins.History(repo.key) // who left has a name there
+		known = append(known, history...)
+	}
+	a.Of, err = person(o.of, known)
 	return paths, err
 }
 
@@ -195,22 +206,25 @@ func (r accessRule) reads(who func(ruleReader) bool) bool { return slices.Contai
 
 var fingerprintText = lazy.Regexp(`^[a-z2-7]{16}$`)
 
-// person finds out who is asked for.
-func person(text string, p *policy.Policy) (*ofJSON, error) {
+// person finds out who is asked for, by the newest of the policies that knows the name.
+func person(text string, policies []*policy.Policy) (*ofJSON, error) {
+	p := policies[0]
 	if members := p.Members(text); members != nil {
 		return nil, hinted("ask for one of them: "+strings.Join(members, ", "), "%s is a group", text)
 	}
 	of := &ofJSON{Name: text}
-	for _, r := range p.Recipients(text) {
-		of.Recipients = append(of.Recipients, readerOf(policy.Reader{Name: text, Recipient: r, Direct: true}))
-	}
 	for _, g := range p.Groups() {
 		if slices.Contains(p.Members(g), text) {
 			of.Groups = append(of.Groups, g)
 		}
 	}
-	if len(of.Recipients) > 0 {
-		return of, nil
+	for _, known := range policies {
+		for _, r := range known.Recipients(text) {
+			of.Recipients = append(of.Recipients, ofRecipient{r.Fingerprint(), recipientOf(r)})
+		}
+		if len(of.Recipients) > 0 {
+			return of, nil
+		}
 	}
 	fingerprint := text
 	if !fingerprintText().MatchString(text) {
@@ -224,10 +238,10 @@ func person(text string, p *policy.Policy) (*ofJSON, error) {
 		fingerprint = r.Fingerprint()
 	}
 	of.Name = p.NameOf(fingerprint)
-	of.Recipients = []ruleReader{{reader: reader{of.Name, fingerprint}}}
+	of.Recipients = []ofRecipient{{Fingerprint: fingerprint}}
 	for _, r := range p.Recipients(of.Name) {
 		if r.Fingerprint() == fingerprint {
-			of.Recipients[0] = readerOf(policy.Reader{Name: of.Name, Recipient: r, Direct: true})
+			of.Recipients[0].recipientJSON = recipientOf(r)
 		}
 	}
 	return of, nil
@@ -236,7 +250,7 @@ func person(text string, p *policy.Policy) (*ofJSON, error) {
 // only leaves what the person can read, or is about to.
 func (a *access) only() {
 	theirs := func(fingerprint string) bool {
-		return slices.ContainsFunc(a.Of.Recipients, func(r ruleReader) bool { return r.Fingerprint == fingerprint })
+		return slices.ContainsFunc(a.Of.Recipients, func(r ofRecipient) bool { return r.Fingerprint == fingerprint })
 	}
 	a.idle = nil
 	a.Rules = slices.DeleteFunc(a.Rules, func(r accessRule) bool {

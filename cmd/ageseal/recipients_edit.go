@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -159,6 +160,9 @@ func (c *cli) editPolicy(o *recipientsEditOptions, edit func(*policy.Policy, []b
 	src, err := os.ReadFile(file)
 	if err != nil {
 		return err
+	}
+	if p, err := policy.Parse(src); err != nil || !bytes.Equal(p.Canonical(), repo.policy.Canonical()) {
+		return &fileError{shown, atomicfile.ErrChanged}
 	}
 	text, now, err := edit(repo.policy, src)
 	if err != nil {
