@@ -113,6 +113,7 @@ func TestEdits(t *testing.T) {
 		{"[alice, bob,\n    carol]", "[alice,\n    carol]"},
 		{"[alice, # the boss\n    bob]", "[alice # the boss\n    ]"},
 		{"[alice\n    , bob]", "[alice]"},
+		{"['alice', \"b\\u006fb\"]", "['alice']"},
 		{"\n  - bob # gone\n  - alice # stays", "\n  - alice # stays"},
 	} {
 		rule := "$HEAD\nrecipients: {alice: $ALICE, bob: $BOB, carol: $CAROL}\nrules:\n- path: x\n  recipients: LIST\n- path: '**'\n  recipients: [carol]\n"

@@ -3,7 +3,6 @@ package policy
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/ageseal/ageseal/crypt"
 )
@@ -39,26 +38,26 @@ type Reader struct {
 // Readers are who reads by a rule of p, by name. A recipient that two people share is there for each.
 func (p *Policy) Readers(r *Rule) []Reader {
 	var all []Reader
-	for _, x := range r.Recipients {
-		found := false
-		for _, name := range p.People() {
-			reader := Reader{Name: name, Recipient: x, Direct: slices.Contains(r.Names, name)}
-			for _, g := range p.groupsOf(name) {
-				if slices.Contains(r.Names, g) {
-					reader.Groups = append(reader.Groups, g)
-				}
-			}
-			has := slices.ContainsFunc(p.recipients[name], func(y *crypt.Recipient) bool { return y.String() == x.String() })
-			if has && (reader.Direct || len(reader.Groups) > 0) {
-				found = true
-				all = append(all, reader)
+	owned := map[*crypt.Recipient]bool{}
+	for _, name := range p.People() {
+		groups := slices.DeleteFunc(p.groupsOf(name), func(g string) bool { return !slices.Contains(r.Names, g) })
+		direct := slices.Contains(r.Names, name)
+		if !direct && len(groups) == 0 {
+			continue
+		}
+		has := texts(p.recipients[name])
+		for _, x := range r.Recipients {
+			if slices.Contains(has, x.String()) {
+				owned[x] = true
+				all = append(all, Reader{name, x, direct, groups})
 			}
 		}
-		if !found { // of the group itself, if anybody's
+	}
+	for _, x := range r.Recipients {
+		if !owned[x] { // of the group itself, if anybody's
 			all = append(all, Reader{Name: p.NameOf(x.Fingerprint()), Recipient: x, Direct: true})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Reader) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 

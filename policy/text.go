@@ -3,7 +3,6 @@ package policy
 import (
 	"bytes"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -71,8 +70,8 @@ type splice struct {
 	text string
 }
 
+// with puts splices, in the order of the text, into it.
 func (d *document) with(splices ...splice) []byte {
-	slices.SortStableFunc(splices, func(a, b splice) int { return a.start - b.start })
 	var b bytes.Buffer
 	at := 0
 	for _, s := range splices {
@@ -101,25 +100,10 @@ func (d *document) start(n *yaml.Node) int {
 func (d *document) end(n *yaml.Node) (int, bool) {
 	at := d.start(n)
 	switch {
-	case n.Kind == yaml.ScalarNode && n.Style&yaml.DoubleQuotedStyle != 0:
-		for i := at + 1; i < len(d.src); i++ {
-			switch d.src[i] {
-			case '\\':
-				i++
-			case '"':
-				return i + 1, true
-			}
-		}
-	case n.Kind == yaml.ScalarNode && n.Style&yaml.SingleQuotedStyle != 0:
-		for i := at + 1; i < len(d.src); i++ {
-			if d.src[i] != '\'' {
-				continue
-			}
-			if i+1 == len(d.src) || d.src[i+1] != '\'' {
-				return i + 1, true
-			}
-			i++
-		}
+	case n.Kind == yaml.ScalarNode && n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
+		// No name and no recipient has a quote in it, so none is escaped.
+		i := bytes.IndexByte(d.src[at+1:], d.src[at])
+		return at + 1 + i + 1, i >= 0
 	case n.Kind == yaml.ScalarNode:
 		end := at + len(n.Value)
 		return end, n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 && n.Value != "" && bytes.HasPrefix(d.src[at:], []byte(n.Value))

@@ -111,7 +111,7 @@ func (c *cli) accessToSecret(shown string, d *secret.Described, rule *policy.Rul
 	f.Says = c.readers(says)
 	f.Pending = c.readers(slices.DeleteFunc(slices.Clone(says), func(s string) bool { return len(keys[s]) == len(d.Values) }))
 	f.Extra = c.readers(slices.DeleteFunc(keysOf(keys), func(s string) bool { return slices.Contains(says, s) }))
-	f.Follows = len(f.Pending)+len(f.Extra) == 0 && (rule != nil || len(d.Values) == 0)
+	f.Follows = len(f.Pending)+len(f.Extra) == 0
 	return f
 }
 
