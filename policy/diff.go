@@ -9,10 +9,10 @@ import (
 // Diff says in the words of the policy how it changed from old: one line a change, names of people first. It is empty
 // only if the two mean the same.
 //
-//   - recipient ci-prod age1pq1…     + group ops: alice, bob     rule apps/prod/**: + ci-prod     rule order: a, b
+//   - recipient ci-prod age1pq1…     group ops: + bob (rule apps/prod/**)     rule apps/prod/**: + ci-prod     rule order: a, b
 func Diff(old, now *Policy) []string {
 	d := &differ{}
-	d.sets("recipient", people(old), people(now))
+	d.recipients(old, now)
 	d.groups(old, now)
 	d.rules(old, now)
 	d.lines = append(d.lines, changes("silence ", "", silences(old), silences(now))...)
@@ -58,13 +58,39 @@ func silences(p *Policy) []string {
 	return out
 }
 
-// sets compares the recipients by name.
-func (d *differ) sets(what string, old, now map[string][]string) {
-	for _, name := range union(old, now) {
-		for _, line := range changes("", "", old[name], now[name]) {
-			d.add(line[:2], what, " ", name, " ", line[2:])
+// recipients compares those of each name. What somebody known gains or loses counts in rules that do not change themselves.
+func (d *differ) recipients(old, now *Policy) {
+	was, is := people(old), people(now)
+	for _, name := range union(was, is) {
+		for _, line := range changes("", "", was[name], is[name]) {
+			sign, recipient := line[:2], line[2:]
+			where := ""
+			if len(was[name]) > 0 && len(is[name]) > 0 {
+				where = inRules(sign, old, now, func(p *Policy, r *Rule) bool {
+					return slices.ContainsFunc(p.Readers(r), func(x Reader) bool { return x.Name == name && x.Recipient.Display() == recipient })
+				})
+			}
+			d.add(sign, "recipient ", name, " ", recipient, where)
 		}
 	}
+}
+
+// inRules says in which rules a change has an effect: of the new policy what comes, of the old one what goes.
+func inRules(sign string, old, now *Policy, has func(*Policy, *Rule) bool) string {
+	p := now
+	if sign == "- " {
+		p = old
+	}
+	var patterns []string
+	for _, r := range p.rules {
+		if has(p, r) {
+			patterns = append(patterns, r.Path)
+		}
+	}
+	if len(patterns) == 0 {
+		return " (in no rule)"
+	}
+	return " (rule " + strings.Join(patterns, ", ") + ")"
 }
 
 func (d *differ) groups(old, now *Policy) {
@@ -83,15 +109,18 @@ func (d *differ) groups(old, now *Policy) {
 		case after == nil:
 			d.add("- group ", name, ": ", describe(before))
 		default:
-			d.group(before, after)
+			d.group(before, after, func(sign string) string {
+				return inRules(sign, old, now, func(_ *Policy, r *Rule) bool { return slices.Contains(r.Names, name) })
+			})
 		}
 	}
 }
 
-func (d *differ) group(before, after *Group) {
+func (d *differ) group(before, after *Group, inRules func(sign string) string) {
 	where := "group " + after.Name + ": "
 	kept := before.sameIdentity(after)
 	for _, line := range changes("", where, before.Members, after.Members) {
+		line += inRules(line[len(where):][:2])
 		if kept && strings.HasPrefix(line[len(where):], "- ") {
 			line += ", who keeps the group's identity until it has another (ageseal recipients group leave)"
 		}

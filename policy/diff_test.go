@@ -37,19 +37,21 @@ func TestChanges(t *testing.T) {
 		{"a comment", "rules:", "# c\nrules:", policy.Same, nil},
 
 		{"a member leaves a rule", "[ops, ci]", "[ops]", policy.Narrowed, []string{"rule apps/prod/**: - ci"}},
-		{"a member leaves a group", "members: [alice, bob]", "members: [alice]", policy.Narrowed, []string{"group ops: - bob"}},
-		{"a recipient goes", "alice: [$ALICE, $DAVE]", "alice: [$ALICE]", policy.Differs, []string{"- recipient alice " + short("$DAVE"), "rule legacy/**: - alice"}},
+		{"a member leaves a group", "members: [alice, bob]", "members: [alice]", policy.Narrowed, []string{"group ops: - bob (rule apps/prod/**)"}},
+		{"a recipient goes", "alice: [$ALICE, $DAVE]", "alice: [$ALICE]", policy.Differs, []string{"- recipient alice " + short("$DAVE") + " (rule legacy/**)", "rule legacy/**: - alice"}},
 		{"the last rule goes", "- {path: '**', recipients: [alice, bob]}\n", "", policy.Narrowed, []string{"- rule **: alice, bob"}},
 		{"a silence goes", "silence:\n- {finding: risky-label, path: infra/**, reason: wanted}\n", "", policy.Narrowed, []string{"- silence risky-label for infra/**: wanted"}},
 
 		{"a member joins a rule", "recipients: [alice, bob]}", "recipients: [alice, bob, ci]}", policy.Differs, []string{"rule **: + ci"}},
 		{"a member is replaced", "[ops, ci]", "[alice, ci]", policy.Differs, []string{"rule apps/prod/**: - ops", "rule apps/prod/**: + alice"}},
-		{"a member joins a group", "members: [alice, bob]", "members: [alice, bob, ci]", policy.Differs, []string{"group ops: + ci"}},
-		{"a recipient is replaced", "bob: $BOB", "bob: $BOB2", policy.Differs, []string{"- recipient bob " + short("$BOB"), "+ recipient bob " + short("$BOB2")}},
-		{"a recipient is added", "ci: [$CAROL]", "ci: [$CAROL, $DAVE]", policy.Differs, []string{"+ recipient ci " + short("$DAVE")}},
+		{"a member joins a group", "members: [alice, bob]", "members: [alice, bob, ci]", policy.Differs, []string{"group ops: + ci (rule apps/prod/**)"}},
+		{"a recipient is replaced", "bob: $BOB", "bob: $BOB2", policy.Differs, []string{
+			"- recipient bob " + short("$BOB") + " (rule apps/prod/**, **)", "+ recipient bob " + short("$BOB2") + " (rule apps/prod/**, **)"}},
+		{"a recipient is added", "ci: [$CAROL]", "ci: [$CAROL, $DAVE]", policy.Differs, []string{"+ recipient ci " + short("$DAVE") + " (in no rule)"}},
 		{"somebody is added", "  erin:", "  zoe: $BOB2\n  erin:", policy.Differs, []string{"+ recipient zoe " + short("$BOB2")}},
 		{"somebody is renamed", "  ci: [$CAROL]", "  cd: [$CAROL]", policy.Differs, nil},
 		{"a group is added", "groups:\n", "groups:\n  dev: {members: [ci]}\n", policy.Differs, []string{"+ group dev: ci"}},
+		{"a group goes", "groups:\n", "groups:\n", policy.Differs, nil},
 		{"a namespace goes", ", namespace: prod", "", policy.Differs, []string{"rule apps/prod/**: - namespace prod"}},
 		{"a namespace changes", "namespace: prod", "namespace: dev", policy.Differs, []string{"rule apps/prod/**: - namespace prod", "rule apps/prod/**: + namespace dev"}},
 		{"a rule before the last", "- {path: '**'", "- {path: x/**, recipients: [ci]}\n- {path: '**'", policy.Differs, []string{"+ rule x/**: ci (before rule **)"}},
@@ -76,6 +78,10 @@ func TestChanges(t *testing.T) {
 			if tt.name == "somebody is renamed" {
 				edited = strings.Replace(edited, "[ops, ci]", "[ops, cd]", 1)
 				tt.diff = []string{"+ recipient cd " + short("$CAROL"), "- recipient ci " + short("$CAROL"), "rule apps/prod/**: - ci", "rule apps/prod/**: + cd"}
+			}
+			if tt.name == "a group goes" {
+				edited = strings.Replace(strings.Replace(team, "groups:\n  ops: {members: [alice, bob]}\n", "", 1), "[ops, ci]", "[alice, ci]", 1)
+				tt.diff = []string{"- group ops: alice, bob", "rule apps/prod/**: - ops", "rule apps/prod/**: + alice"}
 			}
 			s := &policy.Pins{Dir: t.TempDir()}
 			if err := s.Accept("r", parse(t, team)); err != nil {

@@ -22,11 +22,14 @@ func Recovery(recipient string) Member {
 		Comment: "kept offline, for the day on which every other identity is lost"}
 }
 
+// Schema is where editors find what a policy can say.
+const Schema = "https://raw.githubusercontent.com/ageseal/ageseal/main/docs/schemas/policy_v1alpha1.json"
+
 // Fresh returns the text of a new policy: one rule, for all files, that all members may read. It asks for post-quantum
 // recipients unless none of the members has one. What Parse says of the text is the error.
 func Fresh(members ...Member) ([]byte, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Who may read which Secret of this repository. Only public keys belong in here.\napiVersion: %s\nkind: %s\n", APIVersion, Kind)
+	fmt.Fprintf(&b, "# yaml-language-server: $schema="+Schema+"\n# Who may read which Secret of this repository. Only public keys belong in here.\napiVersion: %s\nkind: %s\n", APIVersion, Kind)
 	b.WriteString("# name → recipient, or a list of them\nrecipients:\n")
 	postQuantum := false
 	var names []string

@@ -102,11 +102,10 @@ func (p *parser) group(f field) {
 		p.add(f.line, "give the group another name", "%s is a name among recipients already", f.name)
 	}
 	p.groups[f.name] = g
-	known := []string{"*members", "recipient"}
 	if p.pinned {
-		known = append(known, "identity")
+		g.file = takeField(f.value, "identity")
 	}
-	fields := p.fields(f.value, where, known...)
+	fields := p.fields(f.value, "group "+f.name, "*members", "recipient")
 	members, ok := p.list1(fields["members"].value, where+": members")
 	g.faulty = !ok
 	for _, n := range members {
@@ -124,12 +123,21 @@ func (p *parser) group(f field) {
 	}
 	slices.Sort(g.Members)
 	g.Members = slices.Compact(g.Members)
-	if v, ok := fields["identity"]; ok {
-		g.file, _ = p.string(v.value, where+": identity")
-	}
 	if v, ok := fields["recipient"]; ok {
 		p.shared(g, where, v.value)
 	}
+}
+
+// takeField takes a field out of a mapping that this package wrote, and gives its text.
+func takeField(n *yaml.Node, name string) string {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			text := n.Content[i+1].Value
+			n.Content = slices.Delete(n.Content, i, i+2)
+			return text
+		}
+	}
+	return ""
 }
 
 // shared reads the recipient of a group's own identity, and finds out whom that is to be encrypted to.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -93,11 +92,7 @@ func (c *cli) runDescribe(o *describeOptions, args []string) error {
 		for _, d := range described {
 			all = append(all, d)
 		}
-		text, err := json.MarshalIndent(all, "", "  ")
-		if err == nil {
-			_, err = c.out.Write(append(text, '\n'))
-		}
-		return err
+		return c.writeJSON(all)
 	}
 	for _, d := range described {
 		texts = append(texts, d.text())

@@ -77,7 +77,7 @@ func (c *cli) runInit(o *initOptions, repo *git.Repo) error {
 			if err != nil {
 				return err
 			}
-			c.note("  add it to %s as a recipient and to every rule, then: ageseal trust && ageseal rekey\n  %s", policy.FileName, id.Recipient())
+			c.note("  let it into every rule, with --rule for each, then rekey:\n  ageseal recipients add recovery %s", id.Recipient())
 		}
 	} else if err := c.writePolicy(o, file, recipient); err != nil {
 		return err
@@ -162,8 +162,8 @@ func (c *cli) newRecovery(file string, postQuantum bool) (*crypt.Identity, error
 func (c *cli) sayIfMissing(text []byte, name string, own *crypt.Recipient) {
 	p, err := policy.Parse(text)
 	if err == nil && p.NameOf(own.Fingerprint()) == "" {
-		c.note("  you are not in it: add this line to its recipients, your name to a rule, and ask someone who can read to run \"ageseal rekey\":")
-		c.note("  %s: %s", name, own)
+		c.note("  you are not in it: ask someone who can read to run this, and \"ageseal rekey\":")
+		c.note("  ageseal recipients add %s %s", name, own)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -281,6 +282,15 @@ func (c *cli) writeOutput(path string, data []byte, mode fs.FileMode) error {
 		c.warnExposed(path, "plaintext")
 	}
 	return nil
+}
+
+// writeJSON puts what a program asked for on standard output.
+func (c *cli) writeJSON(what any) error {
+	text, err := json.MarshalIndent(what, "", "  ")
+	if err == nil {
+		_, err = c.out.Write(append(text, '\n'))
+	}
+	return err
 }
 
 var errNotRegular = errors.New("not a regular file")

@@ -109,6 +109,7 @@ var subcommands = []subcommand{
 	{groupBuild, "fn", newFnCommand},
 	{groupBuild, "kustomize", newKustomizeCommand},
 	{groupKeys, "recipients", newRecipientsCommand},
+	{groupKeys, "policy", newPolicyCommand},
 	{groupKeys, "rekey", newRekeyCommand},
 	{groupKeys, "trust", newTrustCommand},
 	{groupGit, "verify", newVerifyCommand},

@@ -53,46 +53,66 @@ func (r *recipientFlags) resolve(c *cli) ([]*crypt.Recipient, error) {
 	if r.resolved != nil {
 		return r.resolved, nil
 	}
-	var all []*crypt.Recipient
-	add := func(text string) error {
-		if strings.HasPrefix(strings.ToUpper(text), "AGE-SECRET-KEY-") {
-			return hinted("pass the recipient that belongs to it, age1…", "found an identity where a recipient was expected")
-		}
-		recipient, err := crypt.ParseRecipient(text)
-		if err != nil {
-			return err
-		}
+	all, err := c.parseRecipients(r.texts, r.files)
+	if err != nil {
+		return nil, err
+	}
+	for _, recipient := range all {
 		if !recipient.PostQuantum() {
 			c.warn("recipient "+recipient.String()+" is not post-quantum: history is kept for ever", "")
-		}
-		all = append(all, recipient)
-		return nil
-	}
-	for _, text := range r.texts {
-		if err := add(text); err != nil {
-			return nil, &fileError{"--recipient", err}
-		}
-	}
-	for _, path := range r.files {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return nil, &fileError{path, err}
-		}
-		lines := bufio.NewScanner(strings.NewReader(string(data)))
-		for n := 1; lines.Scan(); n++ {
-			line := strings.TrimSpace(lines.Text())
-			if line == "" || strings.HasPrefix(line, "#") {
-				continue
-			}
-			if err := add(line); err != nil {
-				return nil, &fileError{fmt.Sprintf("%s:%d", path, n), err}
-			}
 		}
 	}
 	if len(all) == 0 {
 		return nil, &fileError{strings.Join(r.files, ", "), errors.New("no recipient in it")}
 	}
 	r.resolved = all
+	return all, nil
+}
+
+const identityHint = "pass the recipient that belongs to it, age1…"
+
+// parseRecipients reads recipients, and those in files, one a line; "-" is standard input. Comments and empty lines are passed over.
+func (c *cli) parseRecipients(texts, files []string) (all []*crypt.Recipient, err error) {
+	add := func(where, text string) error {
+		recipient, err := crypt.ParseRecipient(text)
+		if errors.Is(err, crypt.ErrIsIdentity) {
+			err = &hintError{err, identityHint}
+		}
+		if err != nil {
+			return &fileError{where, err}
+		}
+		all = append(all, recipient)
+		return nil
+	}
+	for i, text := range texts {
+		if err := add(fmt.Sprintf("recipient %d", i+1), text); err != nil {
+			return nil, err
+		}
+	}
+	for _, path := range files {
+		from := c.in
+		if path != "-" {
+			file, err := os.Open(path)
+			if err != nil {
+				return nil, err
+			}
+			defer file.Close()
+			from = file
+		}
+		lines := bufio.NewScanner(from)
+		for n := 1; lines.Scan(); n++ {
+			line := strings.TrimSpace(lines.Text())
+			if line == "" || strings.HasPrefix(line, "#") {
+				continue
+			}
+			if err := add(fmt.Sprintf("%s:%d", path, n), line); err != nil {
+				return nil, err
+			}
+		}
+		if err := lines.Err(); err != nil {
+			return nil, &fileError{path, err}
+		}
+	}
 	return all, nil
 }
 
@@ -170,12 +190,35 @@ func (c *cli) repository(dir string) (*repository, error) {
 	return repo, nil
 }
 
+// policyAt is the file of the policy for what is below top.
+func (c *cli) policyAt(top string) string {
+	if c.policyFile != "" {
+		return c.policyFile
+	}
+	return filepath.Join(top, policy.FileName)
+}
+
+// repositoryHere is the repository of the working directory, its policy not compared with the accepted one.
+func (c *cli) repositoryHere() (*repository, error) {
+	dir, err := realPath(".")
+	if err != nil {
+		return nil, err
+	}
+	top, ok := topLevel(dir)
+	if !ok {
+		if c.policyFile == "" {
+			return nil, hinted("run it inside the repository", "not in a git repository")
+		}
+		if top, err = realPath(filepath.Dir(c.policyFile)); err != nil {
+			return nil, err
+		}
+	}
+	return c.openRepository(top)
+}
+
 // openRepository reads the policy and finds the repository's pins, without comparing.
 func (c *cli) openRepository(top string) (*repository, error) {
-	file := filepath.Join(top, policy.FileName)
-	if c.policyFile != "" {
-		file = c.policyFile
-	}
+	file := c.policyAt(top)
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) && c.policyFile == "" {
 		return nil, hinted(`"ageseal init" makes a policy; --recipient does without`, "no policy (%s) and no recipient", relative(file))
@@ -265,6 +308,16 @@ func (r *repository) accepted() []*policy.Policy {
 		return history
 	}
 	return []*policy.Policy{r.policy}
+}
+
+// sinceAccepted says how the policy differs from the one that was accepted last, as checkPin does not where it followed what only takes
+// away; nil if it does not differ, and if none was accepted.
+func (r *repository) sinceAccepted() ([]string, error) {
+	history, err := r.pins.History(r.key)
+	if err != nil || len(history) == 0 {
+		return nil, err
+	}
+	return policy.Diff(history[0], r.policy), nil
 }
 
 func (c *cli) checkPin(repo *repository) error {

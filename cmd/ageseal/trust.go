@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,15 +27,7 @@ a question, accepts it.` + exitHelp(statusFindings),
 }
 
 func (c *cli) runTrust(yes bool) error {
-	wd, err := filepath.Abs(".")
-	if err != nil {
-		return err
-	}
-	top, ok := topLevel(wd)
-	if !ok {
-		return hinted("run it inside the repository", "not in a git repository")
-	}
-	repo, err := c.openRepository(top)
+	repo, err := c.repositoryHere()
 	if err != nil {
 		return err
 	}
@@ -46,6 +37,14 @@ func (c *cli) runTrust(yes bool) error {
 	status, diff, err := repo.pins.Check(repo.key, repo.policy)
 	if err != nil {
 		return err
+	}
+	if status == policy.Same {
+		if diff, err = repo.sinceAccepted(); err != nil {
+			return err
+		}
+		if len(diff) > 0 {
+			status = policy.Narrowed
+		}
 	}
 	switch status {
 	case policy.Same:
@@ -68,6 +67,9 @@ func (c *cli) runTrust(yes bool) error {
 	}
 	for _, line := range diff {
 		fmt.Fprintln(c.out, line)
+	}
+	if status == policy.Narrowed {
+		c.note("this only takes away, so it is followed already; to accept it is to have looked at it")
 	}
 	if !yes {
 		if err := c.agreed("accept this policy?", "look at it, then: ageseal trust --yes"); err != nil {

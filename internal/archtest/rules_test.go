@@ -36,7 +36,8 @@ var arrows = map[string][]string{
 	"internal/redact":     {},
 	"internal/testkeys":   {"crypt"},
 
-	"internal/ostest": {},
+	"internal/ostest":  {},
+	"internal/schemas": {},
 
 	"internal/bench":     {},
 	"internal/demo":      {},
