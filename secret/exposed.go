@@ -110,6 +110,36 @@ func (l *Ledger) List(departed func(fingerprint, path string) bool) []Exposed {
 	return list
 }
 
+// Remarked adds to marks what the boxes of a file became that was encrypted again, by their marks (crypt.Mark).
+func Remarked(old, again []byte, marks map[string]string) {
+	l := NewLedger()
+	l.Content("old", old)
+	l.Content("again", again)
+	for _, e := range l.contents["old"] {
+		now := bySlot(l.contents["again"], e.slot)
+		if now == nil {
+			continue
+		}
+		for _, v := range e.values {
+			for _, w := range now.values {
+				if v.key == w.key && v.box != w.box {
+					marks[v.box] = w.box
+				}
+			}
+		}
+	}
+}
+
+// Knows reports whether a fingerprint is among those who could ever read something.
+func (l *Ledger) Knows(fingerprint string) bool {
+	for _, readers := range l.readers {
+		if slices.Contains(readers, fingerprint) {
+			return true
+		}
+	}
+	return false
+}
+
 // place is what a value is called through all its versions: where it is bound to, or of a sealed file the path.
 func (o *boxOrigin) place() string {
 	if o.secret == "" {

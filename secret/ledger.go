@@ -49,7 +49,7 @@ type boxOrigin struct {
 	secret, slot string
 	commit, path string
 	before       box  // "" for none
-	whole        bool // with everything else in the document, as a rekey does
+	whole        bool // with everything else in the document, in one run, as a rekey does
 }
 
 type present struct{ path, content string }
@@ -186,8 +186,9 @@ func (l *Ledger) came(commit, path string, before *entry, e entry) {
 			old[v.key] = v
 		}
 	}
-	both, kept := 0, 0
+	both, kept, oneKey := 0, 0, true
 	for _, v := range e.values {
+		oneKey = oneKey && v.by == e.values[0].by // one run writes all under one
 		if o, ok := old[v.key]; ok {
 			both++
 			if o.box == v.box {
@@ -202,7 +203,7 @@ func (l *Ledger) came(commit, path string, before *entry, e entry) {
 		o := &boxOrigin{sealedValue: v, secret: e.secret, slot: e.slot, commit: commit, path: path}
 		if was, ok := old[v.key]; ok {
 			o.before = was.box
-			o.whole = kept == 0 && (both > 1 || was.to != v.to || e.secret == "" || before.slot != e.slot)
+			o.whole = kept == 0 && oneKey && (both > 1 || was.to != v.to || e.secret == "" || before.slot != e.slot)
 		}
 		l.origins[v.box] = o
 		l.order = append(l.order, v.box)

@@ -25,13 +25,14 @@ type Rekeyed struct {
 	Left    []string // fingerprints that can't any more
 	Rotated []string // keys encrypted again
 	Exposed []string // keys that somebody who left could read: the values are to be changed at their source
+	Pruned  int      // data keys that no value needed, where nothing else was to be done
 	Whole   bool     // it is a sealed file, which is encrypted again as a whole whatever the reason
 	Unsure  bool     // a sealed file for which several may have been the recipients, or nobody knows: Joined and Left may say too much
 }
 
 // Rekey makes the sealed documents of a file readable by the target and nobody else. Where somebody joined, the data
 // keys are wrapped again and no box changes; where somebody left, every value is encrypted again under fresh keys. A
-// document is opened and checked as a whole before it is touched. On a fault the file is to be discarded.
+// document is opened and checked as a whole before it is touched; only data keys that no value needs are taken out unopened. On a fault the file is to be discarded.
 func (w *Writer) Rekey(f *manifest.File, o RekeyOptions) ([]Rekeyed, error) {
 	var all []Rekeyed
 	items, docs, faults := sealedItems(f)
@@ -62,7 +63,13 @@ func (w *Writer) rekey(item *manifest.Item, s *manifest.EncryptedSecret, o Rekey
 		r.Left = union(r.Left, without(to, target))
 	}
 	if len(stale) == 0 && !rotate {
-		return nil, nil
+		if r.Pruned = len(s.Spec.Wraps) - len(ids); r.Pruned == 0 {
+			return nil, nil
+		}
+		spec := cloneSpec(s.Spec)
+		prune(spec)
+		item.SetSpec(spec)
+		return r, nil
 	}
 	values, keys, err := open(s, o.Opener, manifest.CredentialTypes)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +18,7 @@ type rekeyOptions struct {
 	rotate      bool
 	consolidate bool
 	dryRun      bool
+	checklist   string
 }
 
 func newRekeyCommand(c *cli) *cobra.Command {
@@ -47,7 +47,9 @@ and says no less than the git history: the policy committed along with it, and w
 	flags.StringArrayVar(&o.widen, "widen", nil, "open this `file` to recipients that it was not sealed for (repeatable)")
 	flags.BoolVar(&o.rotate, "rotate", false, "encrypt every value again, as after a leak")
 	flags.BoolVar(&o.consolidate, "consolidate", false, "encrypt those Secrets again whose values have gathered several data keys")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and why")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and why, as a table")
+	flags.StringVar(&o.checklist, "checklist", "", "where somebody left, write the values to change as a checklist to this new `file`")
+	_ = cmd.MarkFlagFilename("checklist", "md")
 	_ = cmd.MarkFlagFilename("widen", "yaml", "yml", "json", "age")
 	return cmd
 }
@@ -104,41 +106,44 @@ func (c *cli) runRekey(o *rekeyOptions, args []string) error {
 		return err
 	}
 	writer := secret.NewWriter()
-	names := make([]string, len(inputs)+len(files))
-	done := make([][]secret.Rekeyed, len(names))
-	faults := c.each(len(names), "rekeying", func(i int) (err error) {
+	done := make([]rekeyed, len(inputs)+len(files))
+	faults := c.each(len(done), "rekeying", func(i int) (err error) {
+		r := &done[i]
 		if i < len(inputs) {
-			names[i], options[i].Opener = inputs[i].shown, opener
-			done[i], err = writer.Rekey(inputs[i].file, options[i])
+			r.shown, r.path, options[i].Opener = inputs[i].shown, inputs[i].path, opener
+			r.docs, err = writer.Rekey(inputs[i].file, options[i])
 		} else {
 			f := files[i-len(inputs)]
-			names[i], f.options.Opener = f.in.shown, opener
-			done[i], err = f.rekey()
+			r.shown, r.path, f.options.Opener = f.in.shown, f.in.path, opener
+			r.docs, err = f.rekey()
 		}
 		if err != nil {
-			return &fileError{names[i], err}
+			return &fileError{r.shown, err}
 		}
 		return nil
 	})
 	if failed := slices.DeleteFunc(slices.Clone(faults), func(err error) bool { return err == nil }); len(failed) > 0 {
-		return errors.Join(errors.Join(failed...), fmt.Errorf("%d of %s could not be rekeyed, no file was changed", len(failed), count(len(names), "file")))
+		return errors.Join(errors.Join(failed...), fmt.Errorf("%d of %s could not be rekeyed, no file was changed", len(failed), count(len(done), "file")))
 	}
-	if !o.dryRun {
-		if err := c.write(inputs, filesToWrite(files)...); err != nil {
-			return err
-		}
+	if o.dryRun {
+		return c.plan(done)
 	}
-	c.reportRekeyed(o, names, done)
-	return c.confirmNarrowed(o, done)
+	writes := filesToWrite(files)
+	lists, err := c.remarked(done, inputs, files)
+	if err != nil {
+		return err
+	}
+	if err := c.write(inputs, append(writes, lists...)...); err != nil {
+		return err
+	}
+	c.reportRekeyed(done)
+	return errors.Join(c.reportLeft(o, done), c.confirmNarrowed(done))
 }
 
 // confirmNarrowed makes a policy that was followed because it only took somebody away an accepted one: the files follow
 // it now.
-func (c *cli) confirmNarrowed(o *rekeyOptions, done [][]secret.Rekeyed) error {
-	left := slices.ContainsFunc(done, func(file []secret.Rekeyed) bool {
-		return slices.ContainsFunc(file, func(r secret.Rekeyed) bool { return len(r.Left) > 0 })
-	})
-	if o.dryRun || !left {
+func (c *cli) confirmNarrowed(done []rekeyed) error {
+	if len(left(done)) == 0 {
 		return nil
 	}
 	for _, repo := range c.repos {
@@ -217,52 +222,4 @@ func sameFile(a, b string) bool {
 	a, errA := filepath.Abs(a)
 	b, errB := filepath.Abs(b)
 	return errA == nil && errB == nil && a == b
-}
-
-func (c *cli) reportRekeyed(o *rekeyOptions, names []string, done [][]secret.Rekeyed) {
-	verb, changed := "rekeyed", 0
-	if o.dryRun {
-		verb = "would rekey"
-	}
-	var change []string
-	for i, name := range names {
-		if len(done[i]) > 0 {
-			changed++
-		}
-		for _, r := range done[i] {
-			if len(r.Exposed) > 0 {
-				change = append(change, fmt.Sprintf("%s: Secret %s: %s", name, r.Secret, strings.Join(r.Exposed, ", ")))
-			}
-			c.note("%s: %s Secret %s: %s", name, verb, r.Secret, c.whyRekeyed(&r))
-		}
-	}
-	c.note("%s, %d changed", count(len(names), "file"), changed)
-	if len(change) > 0 {
-		c.warn("who left could read these values: history keeps them\n  "+strings.Join(change, "\n  "), "change them at their source")
-	}
-}
-
-func (c *cli) whyRekeyed(r *secret.Rekeyed) string {
-	var why []string
-	joined, left := " joined", " left"
-	if r.Unsure {
-		joined, left = " may have joined", " may have left"
-	}
-	again := "every value encrypted again"
-	if r.Whole {
-		again = "the file encrypted again as a whole"
-	}
-	if len(r.Joined) > 0 {
-		why = append(why, c.names(r.Joined)+joined)
-	}
-	if len(r.Left) > 0 {
-		left += ", " + again
-		why = append(why, c.names(r.Left)+left)
-	} else if len(r.Rotated) > 0 {
-		why = append(why, again)
-	}
-	if r.Unsure && len(r.Joined)+len(r.Left) == 0 {
-		why = append(why, "who could read it before is not known")
-	}
-	return strings.Join(why, "; ")
 }

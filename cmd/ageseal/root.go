@@ -108,6 +108,7 @@ var subcommands = []subcommand{
 	{groupBuild, "fn", newFnCommand},
 	{groupBuild, "kustomize", newKustomizeCommand},
 	{groupKeys, "rekey", newRekeyCommand},
+	{groupKeys, "rotation", newRotationCommand},
 	{groupKeys, "trust", newTrustCommand},
 	{groupGit, "verify", newVerifyCommand},
 	{groupGit, "git", newGitCommand},

@@ -251,6 +251,12 @@ func (v *verifier) file(path string) error {
 	if rel == policy.FileName {
 		found = append(found, brokenPolicy(path, data)...)
 	}
+	if verify.IsChecklist(data) {
+		found = append(found, verify.Checklist(path, data, func(file string) []byte {
+			text, _ := readSmall(filepath.Join(top, filepath.FromSlash(file)))
+			return text
+		})...)
+	}
 	if crypt.IsArmored(data) {
 		v.ageFiles = append(v.ageFiles, seenFile{path, abs, data})
 	}

@@ -71,6 +71,7 @@ func (s *stage) look(instead map[string][]byte) ([]verify.Finding, error) {
 		if b.Path == policy.FileName {
 			findings = append(findings, brokenPolicy(shown, b.Data)...)
 		}
+		findings = append(findings, s.checklist(shown, b.Data)...)
 		if crypt.IsArmored(b.Data) {
 			files = append(files, seenFile{shown, filepath.Join(s.repo.Top, filepath.FromSlash(b.Path)), b.Data})
 		}
@@ -95,6 +96,20 @@ func (s *stage) look(instead map[string][]byte) ([]verify.Finding, error) {
 		path, err := s.repo.Rel(f.File)
 		return err == nil && silenced(f.Rule, path)
 	}), nil
+}
+
+// checklist looks after one of values to change, if the file is one.
+func (s *stage) checklist(shown string, data []byte) []verify.Finding {
+	if !verify.IsChecklist(data) {
+		return nil
+	}
+	return verify.Checklist(shown, data, func(path string) []byte {
+		found, err := s.read(s.ctx, path)
+		if err != nil {
+			return nil
+		}
+		return found[path]
+	})
 }
 
 // shown is how messages name a file of the index.
