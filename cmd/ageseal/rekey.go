@@ -29,7 +29,8 @@ func newRekeyCommand(c *cli) *cobra.Command {
 		Long: `Give every sealed manifest and sealed file below the paths, or of the whole repository, the recipients that the
 policy says. Where somebody joined, no value of a manifest changes; where somebody left, every value of the
 Secret is encrypted again, and the keys whose values have to be changed at their source are listed: history
-can't be recalled. A sealed file is encrypted again as a whole either way.
+can't be recalled; so are those that only git's history shows (see "ageseal rotation"). --checklist keeps the list
+in a file, with a box for each value. A sealed file is encrypted again as a whole either way.
 
 All or nothing: on any error no file is changed. A file whose values were sealed for others than its rule
 ever resolved to in a policy you accepted is refused unless named with --widen: it may be a copy that
@@ -39,6 +40,7 @@ A sealed file does not say who can read it, only how many. It follows the policy
 and says no less than the git history: the policy committed along with it, and where else the file ever was.` + exitHelp(statusNoIdentity, statusAuthentication),
 		Example: `  ageseal rekey --dry-run
   ageseal rekey apps/shop/prod
+  ageseal rekey --checklist bob-left.md             # somebody left: what has to be changed
   ageseal rekey --widen apps/shop/prod/db.yaml      # yes, they may read it`,
 		RunE: func(_ *cobra.Command, args []string) error { return c.runRekey(o, args) },
 	}
