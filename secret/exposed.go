@@ -36,8 +36,8 @@ type Exposed struct {
 }
 
 // List gives every value that one of those could ever read for whom departed holds, at the path of its file; in the order of paths.
-func (l *Ledger) List(departed func(fingerprint, path string) bool) []Exposed {
-	var list []Exposed
+func (l *Ledger) List(departed func(fingerprint, path string) bool) []*Exposed {
+	var list []*Exposed
 	done := map[string]bool{}      // slots that are in the list
 	there := map[string]*Exposed{} // slots of what is in place without a way back to what they could read
 	readers := func(b box, path string) (who []string) {
@@ -77,7 +77,7 @@ func (l *Ledger) List(departed func(fingerprint, path string) bool) []Exposed {
 				for _, s := range slots {
 					done[s] = true
 				}
-				list = append(list, *x)
+				list = append(list, x)
 			}
 		}
 	}
@@ -99,12 +99,12 @@ func (l *Ledger) List(departed func(fingerprint, path string) bool) []Exposed {
 		x.could, x.Readers = append(x.could, b), union(x.Readers, who)
 	}
 	for _, x := range lost {
-		list = append(list, *x)
+		list = append(list, x)
 	}
 	for _, x := range list {
 		slices.Sort(x.Readers)
 	}
-	slices.SortFunc(list, func(a, b Exposed) int {
+	slices.SortFunc(list, func(a, b *Exposed) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Secret, b.Secret), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Changed, b.Changed))
 	})
 	return list
@@ -151,7 +151,7 @@ func (o *boxOrigin) place() string {
 // Compare opens what it can, by way of contents that read gives, and says of each value in the list whether it changed: Changed if it is none of
 // those that they could read, all of which were opened, Unchanged if it is one of them. What can't be opened keeps its state, and so does
 // what is StillReadable or Removed. Errors: those of read.
-func (l *Ledger) Compare(list []Exposed, o *crypt.Opener, read func(contents []string, fn func(name string, data []byte) error) error) error {
+func (l *Ledger) Compare(list []*Exposed, o *crypt.Opener, read func(contents []string, fn func(name string, data []byte) error) error) error {
 	values := map[box][sha256.Size]byte{} // of what is wanted; zero if not opened
 	for _, x := range list {
 		if x.State == EncryptedAgain || x.State == WrittenAgain {
@@ -175,7 +175,7 @@ func (l *Ledger) Compare(list []Exposed, o *crypt.Opener, read func(contents []s
 		return nil
 	})
 	var none [sha256.Size]byte
-	for i, x := range list {
+	for _, x := range list {
 		now := values[x.Mark]
 		if now == none {
 			continue
@@ -183,9 +183,9 @@ func (l *Ledger) Compare(list []Exposed, o *crypt.Opener, read func(contents []s
 		same := func(b box) bool { return values[b] == now }
 		switch {
 		case slices.ContainsFunc(x.could, same):
-			list[i].State = Unchanged
+			x.State = Unchanged
 		case !slices.ContainsFunc(x.could, func(b box) bool { return values[b] == none }):
-			list[i].State = Changed
+			x.State = Changed
 		}
 	}
 	return err

@@ -154,12 +154,11 @@ func (h *history) workTree(ctx context.Context, c *cli) error {
 		}
 		changes = append(changes, change)
 	}
-	for path, was := range tree {
+	for _, path := range keysOf(tree) {
 		if here[path] == "" {
-			changes = append(changes, secret.LedgerChange{Path: path, Was: []string{was}})
+			changes = append(changes, secret.LedgerChange{Path: path, Was: []string{tree[path]}})
 		}
 	}
-	slices.SortFunc(changes, func(a, b secret.LedgerChange) int { return strings.Compare(a.Path, b.Path) })
 	h.ledger.Commit("", changes)
 	for _, f := range h.ledger.SealedFiles(changes) {
 		h.fileReaders(f.Path, f.Is, now)

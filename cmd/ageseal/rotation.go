@@ -166,7 +166,7 @@ func (h *history) fingerprints(arg string) ([]string, error) {
 // rotation is a list of values to change, and for whom it was made.
 type rotation struct {
 	c       *cli
-	list    []secret.Exposed
+	list    []*secret.Exposed
 	who     []string // fingerprints; none: everybody who left
 	shallow bool
 }
@@ -179,7 +179,7 @@ func (r *rotation) title() string {
 }
 
 // due tells values that are not known, or likely, to be changed.
-func due(x secret.Exposed) bool { return x.State != secret.Changed && x.State != secret.WrittenAgain }
+func due(x *secret.Exposed) bool { return x.State != secret.Changed && x.State != secret.WrittenAgain }
 
 func (r *rotation) sum() {
 	n := 0
@@ -212,7 +212,7 @@ func (r *rotation) warnShallow() {
 }
 
 // what is what became of a value.
-func what(x secret.Exposed) string {
+func what(x *secret.Exposed) string {
 	at := func(commit string) string {
 		if commit == "" {
 			return "since the last commit"
@@ -236,7 +236,7 @@ func what(x secret.Exposed) string {
 }
 
 // named is a value as messages name it.
-func named(x secret.Exposed) string {
+func named(x *secret.Exposed) string {
 	if x.Secret == "" {
 		return "sealed file"
 	}
@@ -271,7 +271,7 @@ func (r *rotation) json() ([]byte, error) {
 	}
 	list := r.list
 	if list == nil {
-		list = []secret.Exposed{}
+		list = []*secret.Exposed{}
 	}
 	out, err := json.MarshalIndent(map[string]any{"shallow": r.shallow, "names": names, "values": list}, "", "  ")
 	return append(out, '\n'), err
