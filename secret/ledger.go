@@ -201,7 +201,8 @@ func (l *Ledger) came(commit, path string, before *entry, e entry) {
 			continue
 		}
 		o := &boxOrigin{sealedValue: v, secret: e.secret, slot: e.slot, commit: commit, path: path}
-		if was, ok := old[v.key]; ok {
+		// What no commit brought is a part of history that is not here; and only what is known already can't lead back to this.
+		if was, ok := old[v.key]; ok && l.origins[was.box] != nil {
 			o.before = was.box
 			o.whole = kept == 0 && oneKey && (both > 1 || was.to != v.to || e.secret == "" || before.slot != e.slot)
 		}
@@ -212,6 +213,9 @@ func (l *Ledger) came(commit, path string, before *entry, e entry) {
 
 // Now takes a file as it is.
 func (l *Ledger) Now(path, content string) {
+	for _, e := range l.contents[content] {
+		l.came("", path, nil, e) // if no commit did
+	}
 	if l.contents[content] != nil {
 		l.now = append(l.now, present{path, content})
 	}

@@ -183,3 +183,23 @@ func TestLedgerFiles(t *testing.T) {
 		t.Errorf("sealed files %v", got)
 	}
 }
+
+// TestLedgerGaps: a history that begins in the middle, and a file that no commit brought, are taken as far as they go.
+func TestLedgerGaps(t *testing.T) {
+	alice, bob := testkeys.Alice(), testkeys.Bob()
+	before := seal(t, native("prod", "db", map[string]string{"a": canary}), alice, bob)
+	after := rekey(t, before, alice)
+	p := newPast(t)
+	p.ledger.Content(before, []byte(before))
+	p.now["db.yaml"] = before
+	p.commit("rekey", map[string]string{"db.yaml": after})
+	if diff := cmp.Diff([]string(nil), p.left()); diff != "" {
+		t.Errorf("what no commit brought (-want +got):\n%s", diff)
+	}
+	p = newPast(t)
+	p.ledger.Content(before, []byte(before))
+	p.now["db.yaml"] = before
+	if diff := cmp.Diff([]string{"db.yaml prod/db a readable  "}, p.left()); diff != "" {
+		t.Errorf("not committed (-want +got):\n%s", diff)
+	}
+}
