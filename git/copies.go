@@ -49,14 +49,12 @@ func (r *Repo) EverAt(ctx context.Context, contents ...[]byte) ([][]string, erro
 // NowAt finds, for each content, the paths that it has in the index and at HEAD.
 func (r *Repo) NowAt(ctx context.Context, contents ...[]byte) ([][]string, error) {
 	w := r.wanted(contents)
-	if ok, err := r.hasCommit(ctx); err != nil {
+	tree, err := r.Tree(ctx)
+	if err != nil {
 		return nil, err
-	} else if ok {
-		out, err := r.run(ctx, nil, "ls-tree", "-r", "-z", "--full-tree", "HEAD")
-		if err != nil {
-			return nil, err
-		}
-		w.note(parseTree(out)...)
+	}
+	for _, path := range slices.Sorted(maps.Keys(tree)) {
+		w.note(entry{path: path, id: tree[path]})
 	}
 	return w.found, r.inIndex(ctx, w)
 }

@@ -26,14 +26,15 @@ type Rekeyed struct {
 	Moved   []string // fingerprints that read it with an identity that they share from now on
 	Rotated []string // keys encrypted again
 	Exposed []string // keys that somebody who left could read: the values are to be changed at their source
+	Pruned  int      // data keys that no value needed, where nothing else was to be done
 	Whole   bool     // it is a sealed file, which is encrypted again as a whole whatever the reason
 	Unsure  bool     // a sealed file for which several may have been the recipients, or nobody knows: Joined and Left may say too much
 }
 
 // Rekey makes the sealed documents of a file readable by the target and nobody else. Where somebody joined, the data
 // keys are wrapped again and no box changes, nor where somebody reads with a shared identity from now on; where somebody left, every
-// value is encrypted again under fresh keys. A
-// document is opened and checked as a whole before it is touched. On a fault the file is to be discarded.
+// value is encrypted again under fresh keys. A document is opened and checked as a whole before it is touched; only data keys that no
+// value needs are taken out unopened. On a fault the file is to be discarded.
 func (w *Writer) Rekey(f *manifest.File, o RekeyOptions) ([]Rekeyed, error) {
 	var all []Rekeyed
 	items, docs, faults := sealedItems(f)
@@ -66,7 +67,13 @@ func (w *Writer) rekey(item *manifest.Item, s *manifest.EncryptedSecret, o Rekey
 		r.Moved = union(r.Moved, without(without(to, target), r.Left))
 	}
 	if len(stale) == 0 && !rotate {
-		return nil, nil
+		if r.Pruned = len(s.Spec.Wraps) - len(ids); r.Pruned == 0 {
+			return nil, nil
+		}
+		spec := cloneSpec(s.Spec)
+		prune(spec)
+		item.SetSpec(spec)
+		return r, nil
 	}
 	values, keys, err := open(s, o.Opener, manifest.CredentialTypes)
 	if err != nil {

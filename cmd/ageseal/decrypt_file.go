@@ -34,14 +34,23 @@ func (c *cli) sealedFiles(args []string) (sealed []string) {
 const beginningSize = 4 << 10
 
 // beginning reads as much of a regular file.
-func beginning(path string) (begin []byte) {
-	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-		if f, err := os.Open(path); err == nil {
-			defer f.Close()
-			begin, _ = io.ReadAll(io.LimitReader(f, beginningSize))
-		}
+func beginning(path string) []byte {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return nil
 	}
-	return begin
+	return beginningOf(path)
+}
+
+// beginningOf does the same for what is known to be one: a pipe would have it wait.
+func beginningOf(path string) []byte {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	begin := make([]byte, beginningSize)
+	n, _ := f.Read(begin) // all at once, as regular files are read
+	return begin[:n]
 }
 
 // runDecryptFile writes the content of one sealed file, as it is.

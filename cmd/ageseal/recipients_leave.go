@@ -54,12 +54,12 @@ func (c *cli) runGroupLeave(o *groupOptions, g *groupChange, name string, leavin
 			return err
 		}
 	}
-	c.reportLeft(o, group, leaving, id.Recipient(), work)
+	c.reportLeaving(o, group, leaving, id.Recipient(), work)
 	return nil
 }
 
 // rekeyForGroup computes everything that is for a group, or was encrypted to its identity, by the policy as it will be.
-func (c *cli) rekeyForGroup(o *groupOptions, g *groupChange, group *policy.Group, opener *crypt.Opener) (*rekeyed, error) {
+func (c *cli) rekeyForGroup(o *groupOptions, g *groupChange, group *policy.Group, opener *crypt.Opener) (*rekeying, error) {
 	old := g.repo.policy
 	history := []*policy.Policy{old} // accepted, if only by this run
 	if g.repo.pins != nil {
@@ -104,17 +104,17 @@ func isFor(f *manifest.File, fingerprint string) bool {
 	})
 }
 
-func (c *cli) reportLeft(o *groupOptions, group *policy.Group, leaving []string, recipient *crypt.Recipient, work *rekeyed) {
+func (c *cli) reportLeaving(o *groupOptions, group *policy.Group, leaving []string, recipient *crypt.Recipient, work *rekeying) {
 	would := ""
 	if o.dryRun {
 		would = "would be "
 	}
 	var change []string
-	for i, name := range work.names {
-		for _, r := range work.done[i] {
-			c.note("%s: Secret %s: %sencrypted again for the new identity of group %s", name, r.Secret, would, group.Name)
+	for _, f := range work.done {
+		for _, r := range f.docs {
+			c.note("%s: Secret %s: %sencrypted again for the new identity of group %s", f.shown, r.Secret, would, group.Name)
 			if len(r.Exposed) > 0 {
-				change = append(change, fmt.Sprintf("%s: Secret %s: %s", name, r.Secret, strings.Join(r.Exposed, ", ")))
+				change = append(change, fmt.Sprintf("%s: Secret %s: %s", f.shown, r.Secret, strings.Join(r.Exposed, ", ")))
 			}
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +19,7 @@ type rekeyOptions struct {
 	rotate      bool
 	consolidate bool
 	dryRun      bool
+	checklist   string
 }
 
 func newRekeyCommand(c *cli) *cobra.Command {
@@ -30,7 +30,8 @@ func newRekeyCommand(c *cli) *cobra.Command {
 		Long: `Give every sealed manifest and sealed file below the paths, or of the whole repository, the recipients that the
 policy says. Where somebody joined, no value of a manifest changes; where somebody left, every value of the
 Secret is encrypted again, and the keys whose values have to be changed at their source are listed: history
-can't be recalled. A sealed file is encrypted again as a whole either way.
+can't be recalled; so are those that only git's history shows (see "ageseal rotation"). --checklist keeps the list
+in a file, with a box for each value. A sealed file is encrypted again as a whole either way.
 
 All or nothing: on any error no file is changed. A file whose values were sealed for others than its rule
 ever resolved to in a policy you accepted is refused unless named with --widen: it may be a copy that
@@ -40,6 +41,7 @@ A sealed file does not say who can read it, only how many. It follows the policy
 and says no less than the git history: the policy committed along with it, and where else the file ever was.` + exitHelp(statusNoIdentity, statusAuthentication),
 		Example: `  ageseal rekey --dry-run
   ageseal rekey apps/shop/prod
+  ageseal rekey --checklist bob-left.md             # somebody left: what has to be changed
   ageseal rekey --widen apps/shop/prod/db.yaml      # yes, they may read it`,
 		RunE: func(_ *cobra.Command, args []string) error { return c.runRekey(o, args) },
 	}
@@ -48,7 +50,9 @@ and says no less than the git history: the policy committed along with it, and w
 	flags.StringArrayVar(&o.widen, "widen", nil, "open this `file` to recipients that it was not sealed for (repeatable)")
 	flags.BoolVar(&o.rotate, "rotate", false, "encrypt every value again, as after a leak")
 	flags.BoolVar(&o.consolidate, "consolidate", false, "encrypt those Secrets again whose values have gathered several data keys")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and why")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and why, as a table")
+	flags.StringVar(&o.checklist, "checklist", "", "where somebody left, write the values to change as a checklist to this new `file`")
+	_ = cmd.MarkFlagFilename("checklist", "md")
 	_ = cmd.MarkFlagFilename("widen", "yaml", "yml", "json", "age")
 	return cmd
 }
@@ -83,26 +87,30 @@ func (c *cli) runRekey(o *rekeyOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	if !o.dryRun {
-		if err := c.write(work.inputs, filesToWrite(work.files)...); err != nil {
-			return err
-		}
+	if o.dryRun {
+		return c.plan(work.done)
 	}
-	c.reportRekeyed(o, work.names, work.done)
-	return c.confirmNarrowed(o, work.done)
+	lists, err := c.remarked(work.done, work.inputs, work.files)
+	if err != nil {
+		return err
+	}
+	if err := c.write(work.inputs, append(filesToWrite(work.files), lists...)...); err != nil {
+		return err
+	}
+	c.reportRekeyed(work.done)
+	return errors.Join(c.reportLeft(o, work.done), c.confirmNarrowed(work.done))
 }
 
-// rekeyed is what a run over many files computed; nothing of it is written.
-type rekeyed struct {
+// rekeying is what a run over many files computed; nothing of it is written.
+type rekeying struct {
 	inputs []*input
 	files  []*fileRekey
-	names  []string // as messages name them, of inputs, then of files
-	done   [][]secret.Rekeyed
+	done   []rekeyed // of inputs, then of files
 }
 
 // rekeyWork computes what becomes of the files below the arguments that are covered; a sealed file comes without a manifest. Without an
 // opener, the identities are loaded once everything else is known to be right.
-func (c *cli) rekeyWork(o *rekeyOptions, args []string, opener *crypt.Opener, covered func(path string, f *manifest.File) bool) (*rekeyed, error) {
+func (c *cli) rekeyWork(o *rekeyOptions, args []string, opener *crypt.Opener, covered func(path string, f *manifest.File) bool) (*rekeying, error) {
 	sealed, rest, fileErr := c.sealedInputs(args)
 	found, _, err := c.inputs(rest)
 	if err := errors.Join(err, fileErr); err != nil {
@@ -133,35 +141,32 @@ func (c *cli) rekeyWork(o *rekeyOptions, args []string, opener *crypt.Opener, co
 		}
 	}
 	writer := secret.NewWriter()
-	work := &rekeyed{inputs: inputs, files: files, names: make([]string, len(inputs)+len(files))}
-	work.done = make([][]secret.Rekeyed, len(work.names))
-	faults := c.each(len(work.names), "rekeying", func(i int) (err error) {
+	work := &rekeying{inputs: inputs, files: files, done: make([]rekeyed, len(inputs)+len(files))}
+	faults := c.each(len(work.done), "rekeying", func(i int) (err error) {
+		r := &work.done[i]
 		if i < len(inputs) {
-			work.names[i], options[i].Opener = inputs[i].shown, opener
-			work.done[i], err = writer.Rekey(inputs[i].file, options[i])
+			r.shown, r.path, options[i].Opener = inputs[i].shown, inputs[i].path, opener
+			r.docs, err = writer.Rekey(inputs[i].file, options[i])
 		} else {
 			f := files[i-len(inputs)]
-			work.names[i], f.options.Opener = f.in.shown, opener
-			work.done[i], err = f.rekey()
+			r.shown, r.path, f.options.Opener = f.in.shown, f.in.path, opener
+			r.docs, err = f.rekey()
 		}
 		if err != nil {
-			return &fileError{work.names[i], err}
+			return &fileError{r.shown, err}
 		}
 		return nil
 	})
 	if failed := slices.DeleteFunc(slices.Clone(faults), func(err error) bool { return err == nil }); len(failed) > 0 {
-		return nil, errors.Join(errors.Join(failed...), fmt.Errorf("%d of %s could not be rekeyed, no file was changed", len(failed), count(len(work.names), "file")))
+		return nil, errors.Join(errors.Join(failed...), fmt.Errorf("%d of %s could not be rekeyed, no file was changed", len(failed), count(len(work.done), "file")))
 	}
 	return work, nil
 }
 
 // confirmNarrowed makes a policy that was followed because it only took somebody away an accepted one: the files follow
 // it now.
-func (c *cli) confirmNarrowed(o *rekeyOptions, done [][]secret.Rekeyed) error {
-	left := slices.ContainsFunc(done, func(file []secret.Rekeyed) bool {
-		return slices.ContainsFunc(file, func(r secret.Rekeyed) bool { return len(r.Left) > 0 })
-	})
-	if o.dryRun || !left {
+func (c *cli) confirmNarrowed(done []rekeyed) error {
+	if len(left(done)) == 0 {
 		return nil
 	}
 	for _, repo := range c.repos {
@@ -240,55 +245,4 @@ func sameFile(a, b string) bool {
 	a, errA := filepath.Abs(a)
 	b, errB := filepath.Abs(b)
 	return errA == nil && errB == nil && a == b
-}
-
-func (c *cli) reportRekeyed(o *rekeyOptions, names []string, done [][]secret.Rekeyed) {
-	verb, changed := "rekeyed", 0
-	if o.dryRun {
-		verb = "would rekey"
-	}
-	var change []string
-	for i, name := range names {
-		if len(done[i]) > 0 {
-			changed++
-		}
-		for _, r := range done[i] {
-			if len(r.Exposed) > 0 {
-				change = append(change, fmt.Sprintf("%s: Secret %s: %s", name, r.Secret, strings.Join(r.Exposed, ", ")))
-			}
-			c.note("%s: %s Secret %s: %s", name, verb, r.Secret, c.whyRekeyed(&r))
-		}
-	}
-	c.note("%s, %d changed", count(len(names), "file"), changed)
-	if len(change) > 0 {
-		c.warn("who left could read these values: history keeps them\n  "+strings.Join(change, "\n  "), "change them at their source")
-	}
-}
-
-func (c *cli) whyRekeyed(r *secret.Rekeyed) string {
-	var why []string
-	joined, left := " joined", " left"
-	if r.Unsure {
-		joined, left = " may have joined", " may have left"
-	}
-	again := "every value encrypted again"
-	if r.Whole {
-		again = "the file encrypted again as a whole"
-	}
-	if len(r.Joined) > 0 {
-		why = append(why, c.names(r.Joined)+joined)
-	}
-	if len(r.Left) > 0 {
-		left += ", " + again
-		why = append(why, c.names(r.Left)+left)
-	} else if len(r.Rotated) > 0 {
-		why = append(why, again)
-	}
-	if len(r.Moved) > 0 {
-		why = append(why, c.names(r.Moved)+" by the identity of a group from now on")
-	}
-	if r.Unsure && len(r.Joined)+len(r.Left) == 0 {
-		why = append(why, "who could read it before is not known")
-	}
-	return strings.Join(why, "; ")
 }

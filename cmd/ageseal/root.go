@@ -111,6 +111,7 @@ var subcommands = []subcommand{
 	{groupKeys, "recipients", newRecipientsCommand},
 	{groupKeys, "policy", newPolicyCommand},
 	{groupKeys, "rekey", newRekeyCommand},
+	{groupKeys, "rotation", newRotationCommand},
 	{groupKeys, "trust", newTrustCommand},
 	{groupGit, "verify", newVerifyCommand},
 	{groupGit, "git", newGitCommand},

@@ -65,7 +65,7 @@ func (c *cli) sealedInputs(args []string) (found []*sealedInput, rest []string, 
 					return err
 				case d.IsDir() && d.Name() == ".git" && path != dir:
 					return filepath.SkipDir
-				case d.Type().IsRegular() && !c.isIdentityFile(path) && crypt.IsArmored(beginning(path)):
+				case d.Type().IsRegular() && !c.isIdentityFile(path) && crypt.IsArmored(beginningOf(path)):
 					rel, err := filepath.Rel(dir, path)
 					if err != nil {
 						return err

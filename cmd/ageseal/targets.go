@@ -26,7 +26,7 @@ type repository struct {
 	policy *policy.Policy
 	pins   *policy.Pins // nil if nothing is pinned
 	key    string       // the one of keys under which a policy was accepted, else the best
-	keys   []string     // name it in the pins
+	work   *git.Repo    // whose keys name it in the pins
 	nested bool         // it lies inside another repository, whose author may have put it there
 
 	history []*policy.Policy                // accepted before, newest first; read when rekey asks
@@ -252,27 +252,28 @@ func (c *cli) openRepository(top string) (*repository, error) {
 	}
 	repo.pins = &policy.Pins{Dir: filepath.Join(state, "pins")}
 	_, repo.nested = topLevel(filepath.Dir(top))
-	return repo, repo.findKey(r)
+	repo.work = r
+	return repo, repo.findKey()
 }
 
 // findKey finds the key under which a policy of the repository was accepted, else the best one. A first commit or
 // another remote must not make the policy pass as one that was never seen.
-func (r *repository) findKey(work *git.Repo) error {
-	for key, err := range work.Keys(context.Background()) {
+func (r *repository) findKey() error {
+	for key, err := range r.work.Keys(context.Background()) {
 		if err != nil {
 			return err
 		}
-		r.keys = append(r.keys, key)
 		history, err := r.pins.History(key)
 		if err != nil {
 			return err
 		}
-		if len(history) > 0 && r.key == "" {
+		if len(history) > 0 {
+			r.key = key
+			return nil // the next one may take git a walk over all commits
+		}
+		if r.key == "" {
 			r.key = key
 		}
-	}
-	if r.key == "" {
-		r.key = r.keys[0]
 	}
 	return nil
 }
@@ -284,7 +285,10 @@ func (r *repository) accept() error { return r.remember(r.pins.Accept) }
 func (r *repository) narrow() error { return r.remember(r.pins.Narrow) }
 
 func (r *repository) remember(under func(key string, p *policy.Policy) error) error {
-	for _, key := range r.keys {
+	for key, err := range r.work.Keys(context.Background()) {
+		if err != nil {
+			return err
+		}
 		if history, err := r.pins.History(key); err != nil {
 			return err
 		} else if len(history) == 0 {

@@ -41,6 +41,9 @@ added, replaced, removed, or put back as they were in an older commit; who can r
 bindings and which rules of the policy are wider. The policy at REF judges and silences. What was restored or
 widened is a finding; --allow-widening makes the latter a change like any other.
 
+A checklist of values to change, as "ageseal rotation" writes it, is looked after: a box ticked for a value that nobody
+wrote again is a finding.
+
 Warnings don't count for the exit status.
 ` + referencesHelp + exitHelp(statusFindings),
 		Example: `  ageseal verify --staged

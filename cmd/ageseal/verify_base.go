@@ -247,6 +247,7 @@ func (ch *change) file(p git.Pair, was, is git.Blob) []verify.Finding {
 	if p.Is == policy.FileName {
 		found = append(found, brokenPolicy(name, is.Data)...)
 	}
+	found = append(found, ch.checklist(name, is.Data)...)
 	ofBoth := func(f verify.Finding) bool { return f.Rule == verify.ExtraRecipient || f.Rule == verify.RiskyLabel }
 	if p.Was == "" || !slices.ContainsFunc(found, ofBoth) {
 		ch.wider = append(ch.wider, pick(&found, func(f verify.Finding) bool { return f.Rule == verify.RiskyLabel })...)

@@ -175,6 +175,12 @@ func (v *verifier) file(path string) error {
 			})...)
 		}
 	}
+	if verify.IsChecklist(data) {
+		found = append(found, verify.Checklist(path, data, func(file string) []byte {
+			text, _ := readSmall(filepath.Join(top, filepath.FromSlash(file)))
+			return text
+		})...)
+	}
 	if crypt.IsArmored(data) && !v.c.isIdentityFile(abs) {
 		v.ageFiles = append(v.ageFiles, seenFile{path, abs, data})
 	}

@@ -72,6 +72,7 @@ func (s *stage) look(instead map[string][]byte) ([]verify.Finding, error) {
 		if b.Path == policy.FileName {
 			findings = append(findings, brokenPolicy(shown, b.Data)...)
 		}
+		findings = append(findings, s.checklist(shown, b.Data)...)
 		if _, identity := policy.IdentityOf(b.Path); crypt.IsArmored(b.Data) && !identity {
 			files = append(files, seenFile{shown, filepath.Join(s.repo.Top, filepath.FromSlash(b.Path)), b.Data})
 		}
@@ -132,6 +133,20 @@ func (s *stage) identities() ([]verify.Finding, error) {
 		}
 	}
 	return found, err
+}
+
+// checklist looks after one of values to change, if the file is one.
+func (s *stage) checklist(shown string, data []byte) []verify.Finding {
+	if !verify.IsChecklist(data) {
+		return nil
+	}
+	return verify.Checklist(shown, data, func(path string) []byte {
+		found, err := s.read(s.ctx, path)
+		if err != nil {
+			return nil
+		}
+		return found[path]
+	})
 }
 
 // shown is how messages name a file of the index.

@@ -177,14 +177,23 @@ func keyFile(t testing.TB, id *crypt.Identity) string {
 // alice is the recipient of all that these tests encrypt.
 func alice() string { return testkeys.Alice().Recipient().String() }
 
-// opens decrypts files, by the binary, and gives the values of their Secrets.
+// opens decrypts files, by the binary, and gives the values of their Secrets, and by its path what a sealed file holds.
 func opens(t testing.TB, dir, key string, paths ...string) secrets {
 	t.Helper()
-	if len(paths) == 0 {
-		return secrets{}
-	}
-	r := succeed(t, command{args: append([]string{ageseal(t), "decrypt", "-i", key}, paths...), dir: dir})
 	found := secrets{}
+	var manifests []string
+	for _, path := range paths {
+		if !strings.HasSuffix(path, ".age") {
+			manifests = append(manifests, path)
+			continue
+		}
+		r := succeed(t, command{args: []string{ageseal(t), "decrypt", "-i", key, path}, dir: dir})
+		found[path] = map[string]string{"content": r.stdout}
+	}
+	if len(manifests) == 0 {
+		return found
+	}
+	r := succeed(t, command{args: append([]string{ageseal(t), "decrypt", "-i", key}, manifests...), dir: dir})
 	for doc := range strings.SplitSeq(r.stdout, "\n---") {
 		var s struct {
 			Kind     string
@@ -239,6 +248,9 @@ func (s *scene) of(paths []string) secrets {
 	some := secrets{}
 	for _, path := range paths {
 		name := "shop/" + strings.TrimSuffix(filepath.Base(path), ".yaml")
+		if strings.HasSuffix(path, ".age") {
+			name = path
+		}
 		some[name] = s.values[name]
 	}
 	return some

@@ -3,15 +3,10 @@
 package ostest
 
 import (
-	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
-
-	"github.com/ageseal/ageseal/internal/testkeys"
 )
 
 // files is how many files the runs that are killed work on.
@@ -22,13 +17,6 @@ func TestKilledEncrypt(t *testing.T) {
 	t.Parallel()
 	s := stage(t, files)
 	killEverywhere(t, s, s.encrypt(t))
-}
-
-// TestKilledRekey does the same to "rekey", where somebody joined.
-func TestKilledRekey(t *testing.T) {
-	t.Parallel()
-	s, c := joined(t)
-	killEverywhere(t, s, c)
 }
 
 // killEverywhere runs a command once for each step that it takes, and kills it there. Whatever a kill leaves has to be
@@ -125,40 +113,4 @@ func count(all []step) map[string]int {
 		n[s.call]++
 	}
 	return n
-}
-
-// joined is a repository with sealed files and a policy that somebody has joined since, and the run that follows it.
-func joined(t *testing.T) (*scene, command) {
-	s := stage(t, files)
-	c := command{dir: s.dir, home: t.TempDir(), env: []string{"AGESEAL_IDENTITY_FILE=" + s.key}}
-	do := func(args ...string) {
-		t.Helper()
-		c.args = args
-		succeed(t, c)
-	}
-	git, err := exec.LookPath("git")
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin := ageseal(t)
-	do(git, "init", "-q")
-	policy := func(readers string) {
-		t.Helper()
-		text := "apiVersion: ageseal.dev/v1alpha1\nkind: Policy\nrecipients:\n  alice: " + alice() +
-			"\n  bob: " + testkeys.Bob().Recipient().String() + "\nrules:\n- path: \"**\"\n  recipients: [" + readers + "]\n"
-		if err := os.WriteFile(filepath.Join(s.dir, policyFile), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	policy("alice")
-	do(bin, "encrypt", "-w", ".")
-	policy("alice, bob")
-	do(bin, "trust", "--yes")
-	if diff := cmp.Diff(s.values, opens(t, s.dir, s.key, ".")); diff != "" {
-		t.Fatalf("values (-want +got):\n%s", diff)
-	}
-	s.before = read(t, s.dir)
-	s.key = keyFile(t, testkeys.Bob()) // what the run writes is opened by who joined
-	c.args = []string{bin, "rekey"}
-	return s, c
 }
