@@ -180,6 +180,9 @@ func TestGrepAt(t *testing.T) {
 	w.write("dir/a", "needle")
 	w.write("b:c", "needle, too")
 	w.write("d", "hay")
+	w.write(".gitattributes", "* -diff\n")  // binary, says a pull request
+	w.git("config", "color.grep", "always") // names in colour are none
+	w.git("config", "submodule.recurse", "true")
 	w.commit("one")
 	w.write("d", "needle")
 	w.git("add", "-A")
