@@ -183,8 +183,9 @@ func (j *Judge) labels(add func(level, rule, hint, format string, args ...any), 
 	}
 }
 
-// Across gives what only shows over all the files that were checked, in the order of their names.
-func (j *Judge) Across() []Finding {
+// Across gives what only shows over all the files that were checked, in the order of their names: of those that about holds for, by their names
+// as they were given to Bytes. Of many copies each is told with one other, not with each.
+func (j *Judge) Across(about func(name string) bool) []Finding {
 	var found []Finding
 	told := map[string]bool{}
 	add := func(f Finding, other string) {
@@ -194,15 +195,22 @@ func (j *Judge) Across() []Finding {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(j.keys)) {
+		var others []sighting // one of each rule
+		for _, b := range j.keys[id] {
+			if b.rule != nil && !slices.ContainsFunc(others, func(o sighting) bool { return o.rule == b.rule }) {
+				others = append(others, b)
+			}
+		}
 		for _, a := range j.keys[id] {
-			for _, b := range j.keys[id] {
-				if a.rule == nil || b.rule == nil || a.name == b.name {
-					continue
-				}
+			if a.rule == nil || !about(a.name) {
+				continue
+			}
+			for _, b := range others {
 				if more := j.beyond(a.rule, b.rule); more != "" {
 					add(Finding{Level: Fault, Rule: WiderCopy, File: printable(a.name), Line: a.line, Secret: a.secret,
 						What: fmt.Sprintf("holds values that are sealed in %s, too, under rule %s; here rule %s would open them to %s", printable(b.name), b.rule.Path, a.rule.Path, more),
 						Hint: "if the copy is meant: ageseal rekey --widen " + shellQuote(a.name) + "; else remove it"}, b.name)
+					break
 				}
 			}
 		}
@@ -210,7 +218,7 @@ func (j *Judge) Across() []Finding {
 	for _, k := range slices.Sorted(maps.Keys(j.bindings)) {
 		all := j.bindings[k]
 		for _, b := range all[1:] {
-			if a := all[0]; a.name != b.name || a.line != b.line {
+			if a := all[0]; about(b.name) && (a.name != b.name || a.line != b.line) {
 				add(Finding{Level: Warning, Rule: EqualBinding, File: printable(b.name), Line: b.line, Secret: b.secret,
 					What: fmt.Sprintf("bound like the Secret in %s, with a key of the same name: the values can be exchanged unnoticed", printable(a.name)),
 					Hint: "bind each to a namespace of its own: ageseal mv --namespace"}, a.name)
