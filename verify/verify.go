@@ -151,12 +151,16 @@ func toUTF8(data []byte) []byte {
 	default:
 		return data
 	}
-	if len(data) > 2*manifest.MaxFileSize {
-		return data
-	}
-	units := make([]uint16, 0, len(data)/2)
+	text := make([]byte, 0, len(data)/2)
 	for i := 2; i+1 < len(data); i += 2 {
-		units = append(units, order.Uint16(data[i:]))
+		r := rune(order.Uint16(data[i:]))
+		if i+3 < len(data) {
+			if pair := utf16.DecodeRune(r, rune(order.Uint16(data[i+2:]))); pair != utf8.RuneError {
+				r = pair
+				i += 2
+			}
+		}
+		text = utf8.AppendRune(text, r) // half a pair is none
 	}
-	return []byte(string(utf16.Decode(units)))
+	return text
 }
