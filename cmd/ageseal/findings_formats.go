@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +33,7 @@ func (f *findings) sarif() ([]byte, error) {
 		}
 		if file != "" {
 			result["locations"] = []object{{"physicalLocation": object{
-				"artifactLocation": object{"uri": file, "uriBaseId": "%SRCROOT%"}, "region": object{"startLine": max(x.Line, 1)},
+				"artifactLocation": object{"uri": (&url.URL{Path: file}).String(), "uriBaseId": "%SRCROOT%"}, "region": object{"startLine": max(x.Line, 1)},
 			}}}
 		}
 		results = append(results, result)
@@ -140,6 +141,8 @@ func plain(text string) string {
 			fmt.Fprintf(&b, "&#%d;", r)
 		case r == '@':
 			b.WriteString("@\u200b") // calls nobody
+		case r == '.' && strings.HasSuffix(b.String(), "www") || r == '/' && strings.HasSuffix(b.String(), ":"):
+			b.WriteString("\u200b" + string(r)) // leads nowhere
 		case strings.ContainsRune("\\`*_{}[]()#+!|~", r):
 			b.WriteByte('\\')
 			b.WriteRune(r)
