@@ -78,14 +78,19 @@ type checker struct {
 	valued map[int]bool                              // lines of values of Secrets that were found already
 }
 
-func (c *checker) add(f Finding) {
+// full reports whether there are as many findings of a rule as are told.
+func (c *checker) full(rule string) bool {
 	n := 0
-	for _, other := range c.found {
-		if other.Rule == f.Rule {
+	for _, f := range c.found {
+		if f.Rule == rule {
 			n++
 		}
 	}
-	if n < maxFindings {
+	return n >= maxFindings
+}
+
+func (c *checker) add(f Finding) {
+	if !c.full(f.Rule) {
 		f.Level = cmp.Or(f.Level, Fault)
 		f.File = c.name
 		for _, s := range []*string{&f.File, &f.Secret, &f.Key, &f.What, &f.Hint} {
