@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/internal/lazy"
 	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/policy"
 )
@@ -22,6 +24,7 @@ const (
 	ManyDataKeys     = "many-data-keys"    // more than maxDataKeys
 	RiskyLabel       = "risky-label"       // an annotation, label or type that has a cluster do more with it than keep it
 	NestedPolicy     = "nested-policy"     // a policy below the top level, which nothing reads
+	OtherEncoding    = "other-encoding"    // what is checked out is not what is committed
 	PendingJoin      = "pending-join"      // a warning: the rule has recipients that can't read it yet
 	NoRule           = "no-rule"           // a warning: no rule of the policy is about it
 	UnusedDataKey    = "unused-data-key"   // a warning
@@ -59,8 +62,29 @@ func (j *Judge) Bytes(name, file string, data []byte) []Finding {
 		found = append(found, Finding{Level: Fault, Rule: NestedPolicy, File: printable(name), Line: 1,
 			What: "a policy below the top level of the repository, which nothing reads", Hint: "move its rules into " + policy.FileName + " at the top level"})
 	}
+	if path.Base(file) == ".gitattributes" {
+		found = append(found, otherEncodings(name, data)...)
+	}
 	return found
 }
+
+// otherEncodings finds the attribute by which git writes files of the work tree in an encoding that has other bytes for the letters of YAML. Text
+// that is nothing in a commit, whose content is UTF-8, would be a manifest where it is checked out.
+func otherEncodings(name string, attributes []byte) []Finding {
+	c := &checker{name: name}
+	for n, line := range bytes.Split(attributes, []byte("\n")) {
+		for word := range strings.FieldsSeq(string(line)) {
+			if encoding, ok := strings.CutPrefix(word, "working-tree-encoding="); ok && !unicodeName().MatchString(encoding) {
+				c.add(Finding{Rule: OtherEncoding, Line: n + 1, What: "files that are checked out in another encoding than Unicode are not what is checked here",
+					Hint: "commit them as they are, without working-tree-encoding"})
+				break
+			}
+		}
+	}
+	return c.found
+}
+
+var unicodeName = lazy.Regexp(`(?i)^utf-?(?:8|16|32)(?:[bl]e)?(?:-bom)?$`)
 
 // sealed judges one sealed manifest.
 func (j *Judge) sealed(c *checker, file string, s *manifest.EncryptedSecret) {
