@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +32,7 @@ func (f *findings) sarif() ([]byte, error) {
 		}
 		if file != "" {
 			result["locations"] = []object{{"physicalLocation": object{
-				"artifactLocation": object{"uri": (&url.URL{Path: file}).String(), "uriBaseId": "%SRCROOT%"}, "region": object{"startLine": max(x.Line, 1)},
+				"artifactLocation": object{"uri": uri(file), "uriBaseId": "%SRCROOT%"}, "region": object{"startLine": max(x.Line, 1)},
 			}}}
 		}
 		results = append(results, result)
@@ -46,6 +45,19 @@ func (f *findings) sarif() ([]byte, error) {
 		}},
 	}, "", "  ")
 	return append(out, '\n'), err
+}
+
+// uri is a path as a relative reference (RFC 3986).
+func uri(path string) string {
+	var b strings.Builder
+	for _, c := range []byte(path) {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~/", c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 // github writes workflow commands, which show findings beside their lines in a pull request.
