@@ -19,8 +19,11 @@ type Span struct {
 	Head string
 }
 
-// Since finds where HEAD left a revision. Errors: ErrNoBase; others for what names no commit here.
+// Since finds where HEAD left a revision. Errors: ErrNoBase; others for what names no commit here, or several.
 func (r *Repo) Since(ctx context.Context, revision string) (*Span, error) {
+	if err := r.unambiguous(ctx, revision); err != nil {
+		return nil, err
+	}
 	s := &Span{}
 	for _, x := range []struct {
 		revision string
@@ -44,6 +47,30 @@ func (r *Repo) Since(ctx context.Context, revision string) (*Span, error) {
 	}
 	s.Base = strings.TrimSpace(string(out))
 	return s, nil
+}
+
+// unambiguous refuses a revision that begins with the name of several refs. git takes a tag called origin/main, which whoever pushes can make, for
+// the remote's branch.
+func (r *Repo) unambiguous(ctx context.Context, revision string) error {
+	name := revision
+	if i := strings.IndexAny(name, "~^:"); i >= 0 {
+		name = name[:i]
+	}
+	name, _, _ = strings.Cut(name, "@{")
+	args := []string{"for-each-ref", "--format=%(refname)"}
+	for _, dir := range []string{"", "tags/", "heads/", "remotes/"} { // git help revisions
+		args = append(args, "refs/"+dir+name)
+	}
+	out, err := r.run(ctx, nil, args...)
+	if err != nil {
+		return err
+	}
+	found := strings.Fields(string(out)) // what is below such a name, too
+	refs := slices.DeleteFunc(args[2:], func(ref string) bool { return !slices.Contains(found, ref) })
+	if len(refs) > 1 {
+		return &Error{Err: fmt.Errorf("%q names several: %s", name, strings.Join(refs, ", ")), Hint: "write the one that is meant in full: " + refs[len(refs)-1]}
+	}
+	return nil
 }
 
 func (r *Repo) fetchHint() string {

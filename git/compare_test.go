@@ -112,6 +112,18 @@ func TestSinceNothing(t *testing.T) {
 			t.Errorf("%q: %+v, %v", revision, s, err)
 		}
 	}
+	// A tag of a branch's name comes first for git, and whoever pushes can make one.
+	w.git("update-ref", "refs/remotes/origin/main", "main")
+	w.git("tag", "origin/main", "HEAD")
+	for _, revision := range []string{"origin/main", "origin/main~0", "origin/main^{commit}", "origin/main@{0}"} {
+		if _, err := w.open().Since(t.Context(), revision); !errors.As(err, &e) || !strings.Contains(e.Error(), `"origin/main" names several: refs/tags/origin/main, refs/remotes/origin/main`) ||
+			!strings.HasSuffix(e.Hint, " refs/remotes/origin/main") {
+			t.Errorf("%q: %v", revision, err)
+		}
+	}
+	if s, err := w.open().Since(t.Context(), "refs/tags/origin/main"); err != nil || s.Base != s.Head {
+		t.Errorf("in full: %+v, %v", s, err)
+	}
 	w.git("checkout", "-q", "main")
 	w.write("a", "2")
 	w.commit("three")
@@ -180,6 +192,9 @@ func TestGrepAt(t *testing.T) {
 	w.write("dir/a", "needle")
 	w.write("b:c", "needle, too")
 	w.write("d", "hay")
+	w.write(".gitattributes", "* -diff\n")  // binary, says a pull request
+	w.git("config", "color.grep", "always") // names in colour are none
+	w.git("config", "submodule.recurse", "true")
 	w.commit("one")
 	w.write("d", "needle")
 	w.git("add", "-A")

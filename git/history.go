@@ -92,12 +92,13 @@ func (r *Repo) indexed(ctx context.Context, given map[string][]string) ([]entry,
 	return entries, nil
 }
 
-// Grep lists the files of a commit, "" for the index, that hold one of the words, relative to the top level.
+// Grep lists the files of a commit, "" for the index, that hold one of the words, relative to the top level: those that attributes call binary,
+// too, which are as a pull request has them, and whatever the user's settings say.
 func (r *Repo) Grep(ctx context.Context, commit string, words ...string) ([]string, error) {
 	if len(words) == 0 {
 		return nil, nil
 	}
-	args := []string{"grep", "-z", "-l", "--fixed-strings", "--full-name", "-I"}
+	args := []string{"grep", "-z", "-l", "--fixed-strings", "--full-name", "--text", "--no-color", "--no-recurse-submodules"}
 	for _, w := range words {
 		args = append(args, "-e", w)
 	}

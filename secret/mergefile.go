@@ -106,7 +106,8 @@ type sealedDoc struct {
 type opened struct {
 	first, last, other string      // the stand-ins, on the first and the last line below the key, and between them; or first alone, for a document
 	is                 [3][]string // what they stand for on each side; nil: the entry is not there
-	text               [3]string   // what the document is on each side
+	doc                [3]*sealedDoc
+	text               [3]string // what the document is on each side
 }
 
 func (s *side) read(src []byte) bool {
@@ -183,7 +184,7 @@ func (m *fileMerge) document(id identity, b, o, t *sealedDoc) {
 		c := &opened{first: rand.Text()}
 		for n, d := range docs {
 			if d != nil {
-				c.text[n] = d.item.Text()
+				c.doc[n], c.text[n] = d, d.item.Text()
 			}
 		}
 		m.whole = append(m.whole, c)

@@ -3,9 +3,11 @@ package secret_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -432,5 +434,35 @@ func TestMergeFileMarkers(t *testing.T) {
 	}
 	if box := doc(t, base).Spec.Data["a"].Box; !bytes.Contains(m.Text, []byte(box)) {
 		t.Error("what both began with is not there")
+	}
+}
+
+// TestMergeFileMany: a file of thousands of Secrets, all in conflict, takes memory in proportion to its length. Whoever can push can write one.
+func TestMergeFileMany(t *testing.T) {
+	const n, most = 1000, 400 // bytes in all for each of the file
+	one := seal(t, native("prod", "one", map[string]string{"a": "canary", "b": "canary"}), people("dave")...)
+	file := func(change func(string) string) string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = strings.ReplaceAll(change(one), "name: one", fmt.Sprintf("name: one-%d", i))
+		}
+		return strings.Join(all, "---\n")
+	}
+	typed := func(name string) func(string) string {
+		return func(s string) string {
+			return strings.Replace(s, "  suite: 1\n", "  suite: 1\n  type: example.org/"+name+"\n", 1)
+		}
+	}
+	base := file(func(s string) string { return s })
+	ours, theirs := file(typed("x")), file(typed("y"))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	m := mergeFile(t, base, ours, theirs)
+	runtime.ReadMemStats(&after)
+	if got := bytes.Count(m.Text, []byte("<<<<<<<")); got != n || resolved(m.Text, "theirs") != theirs {
+		t.Errorf("%d conflicts", got)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > most*uint64(len(base)) {
+		t.Errorf("%d bytes for a file of %d", used, len(base))
 	}
 }

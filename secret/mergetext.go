@@ -3,6 +3,8 @@ package secret
 import (
 	"bytes"
 	"strings"
+
+	"github.com/ageseal/ageseal/manifest"
 )
 
 // edited are the texts as the joined maps make them, a document in conflict replaced by a line of its own. Where that can't be, its line is
@@ -10,22 +12,40 @@ import (
 func (m *fileMerge) edited() (texts [3][]byte) {
 	for n, s := range m.sides {
 		texts[n] = s.file.Bytes()
+		whole := map[*manifest.Item]*opened{}
 		for _, c := range m.whole {
-			text := c.text[n]
-			if !bytes.Contains(texts[n], []byte(text)) {
-				text = strings.TrimSuffix(text, "\n") // the last line of a file without a line end
+			if c.doc[n] != nil {
+				whole[c.doc[n].item] = c
 			}
-			at := bytes.Index(texts[n], []byte(text))
+		}
+		if len(whole) == 0 {
+			continue
+		}
+		var out bytes.Buffer
+		rest := texts[n]
+		for _, item := range s.file.Items() { // in their order, so that each is looked for behind the one before
+			c := whole[item]
+			if c == nil {
+				continue
+			}
+			text := c.text[n]
+			at := bytes.Index(rest, []byte(text))
+			if at < 0 {
+				text = strings.TrimSuffix(text, "\n") // the last line of a file without a line end
+				at = bytes.Index(rest, []byte(text))
+			}
 			if text == "" || at < 0 {
 				continue
 			}
-			line := c.first + "\n"
-			if at > 0 && texts[n][at-1] != '\n' {
-				line = "\n" + line // inside a flow collection
+			out.Write(rest[:at])
+			if out.Len() > 0 && !bytes.HasSuffix(out.Bytes(), []byte("\n")) {
+				out.WriteByte('\n') // inside a flow collection
 			}
-			rest := texts[n][at+len(text):]
-			texts[n] = append(append(append([]byte{}, texts[n][:at]...), line...), rest...)
+			out.WriteString(c.first + "\n")
+			rest = rest[at+len(text):]
 		}
+		out.Write(rest)
+		texts[n] = out.Bytes()
 	}
 	return texts
 }
@@ -62,9 +82,10 @@ func (m *fileMerge) expand(merged string, clean bool) (string, bool) {
 			where[n] = at
 		}
 	}
+	places := m.standIns(lines)
 	for _, c := range append(m.whole, m.open...) {
 		found := false
-		for n := range lines {
+		for _, n := range places[c.first] {
 			if !strings.Contains(lines[n], c.first) {
 				continue
 			}
@@ -93,6 +114,23 @@ func (m *fileMerge) expand(merged string, clean bool) (string, bool) {
 		}
 	}
 	return strings.Join(lines, ""), true
+}
+
+// standIns are the lines that have one, by what it is.
+func (m *fileMerge) standIns(lines []string) map[string][]int {
+	places := map[string][]int{}
+	for _, c := range append(m.whole, m.open...) {
+		places[c.first] = nil
+	}
+	other := func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '2' || r > '7') } // rand.Text is in base32
+	for n, line := range lines {
+		for _, word := range strings.FieldsFunc(line, other) {
+			if at, ok := places[word]; ok {
+				places[word] = append(at, n)
+			}
+		}
+	}
+	return places
 }
 
 func (m *fileMerge) isMarker(line string, sign byte) bool {

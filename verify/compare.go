@@ -43,15 +43,18 @@ type Side struct {
 	Data []byte
 }
 
-// Comparison says what a change does to sealed manifests and sealed files: File for each file of it, Older for what Written asks for, then Findings.
+// Comparison says what a change does to sealed manifests and sealed files: File for each file of it, Beside for files that it leaves alone, Older
+// for what Written asks for, then Findings.
 type Comparison struct {
 	was, is    *policy.Policy
 	docs       [2][]*document // before, after
 	files      []filePair     // of sealed files
 	identities []filePair     // of groups
 	pairs      int
-	known      map[string][]string // what was sealed before the change, boxes and contents of files → fingerprints of who can read it
-	restored   map[string]string   // what was written by it, or is to be looked for → the commit that held it
+	matched    bool
+	before     map[manifest.Binding][]string // the paths where the change found a Secret
+	known      map[string][]string           // what was sealed before the change, boxes and contents of files → fingerprints of who can read it
+	restored   map[string]string             // what was written by it, or is to be looked for → the commit that held it
 }
 
 // document is a sealed manifest on one side.
@@ -66,7 +69,7 @@ type filePair struct{ was, is *Side }
 
 // NewComparison starts one. The policies give people their names, that of the change only those that the other does not know; nil for none.
 func NewComparison(was, is *policy.Policy) *Comparison {
-	return &Comparison{was: was, is: is, known: map[string][]string{}, restored: map[string]string{}}
+	return &Comparison{was: was, is: is, before: map[manifest.Binding][]string{}, known: map[string][]string{}, restored: map[string]string{}}
 }
 
 // File takes a file that differs.
@@ -97,9 +100,7 @@ func (c *Comparison) File(was, is Side) {
 		for _, s := range sealedIn(side.Data) {
 			c.docs[i] = append(c.docs[i], &document{EncryptedSecret: s, file: side, pair: c.pairs})
 			if i == 0 {
-				for _, b := range s.Spec.Data {
-					c.known[b.Box] = s.Spec.Wraps[b.By].To
-				}
+				c.earlier(side.Path, s)
 			}
 		}
 		side.Data = nil // a change may be larger than memory
@@ -111,6 +112,34 @@ func (c *Comparison) File(was, is Side) {
 		c.identities = append(c.identities, identity)
 	}
 }
+
+func (c *Comparison) earlier(path string, s *manifest.EncryptedSecret) {
+	c.before[s.Spec.Binding] = append(c.before[s.Spec.Binding], path)
+	for _, b := range s.Spec.Data {
+		c.known[b.Box] = s.Spec.Wraps[b.By].To
+	}
+}
+
+// LooksBeside reports whether Beside has something to add: there is a sealed manifest that was not there before. It comes after File.
+func (c *Comparison) LooksBeside() bool {
+	c.match()
+	return slices.ContainsFunc(c.docs[1], func(d *document) bool { return !d.continues() })
+}
+
+// Beside takes a file that is there before the change and after it, ahead of Written. Its values are no news in a new document; what it held
+// earlier may be back there.
+func (c *Comparison) Beside(path string, data []byte) {
+	if crypt.IsArmored(data) {
+		c.known[armored(&Side{Data: data})] = []string{}
+		return
+	}
+	for _, s := range sealedIn(data) {
+		c.earlier(path, s)
+	}
+}
+
+// continues reports whether a document was there before, bound as it is now.
+func (d *document) continues() bool { return d.other != nil && d.other.Spec.Binding == d.Spec.Binding }
 
 // armored is what a sealed file says, however its lines are broken.
 func armored(s *Side) string { return strings.Join(strings.Fields(string(s.Data)), "") }
@@ -149,6 +178,11 @@ func (c *Comparison) Written() []string {
 				if d.other != nil {
 					paths[d.other.file.Path] = true
 				}
+				if !d.continues() {
+					for _, path := range c.before[d.Spec.Binding] {
+						paths[path] = true
+					}
+				}
 			}
 		}
 	}
@@ -168,8 +202,11 @@ func (c *Comparison) Written() []string {
 // stayed reports whether a document had a value already. What another one had counts only for a new document, which may have been part of it: an
 // old copy that lies about must not hide that its values are back.
 func (c *Comparison) stayed(d *document, key string, b manifest.Box) bool {
+	if !d.continues() && c.known[b.Box] != nil {
+		return true
+	}
 	if d.other == nil {
-		return c.known[b.Box] != nil
+		return false
 	}
 	return d.other.Spec.Data[key].Box == b.Box
 }
@@ -188,61 +225,6 @@ func (c *Comparison) Older(commit string, data []byte) {
 	for _, s := range sealedIn(data) {
 		for _, b := range s.Spec.Data {
 			held(b.Box)
-		}
-	}
-}
-
-// match finds what each document was. The path that git says a file had is a hint only: documents of one run resemble one another more than
-// their own later versions.
-func (c *Comparison) match() {
-	bound := func(d *document, _ int) string {
-		return strings.Join([]string{d.Spec.Binding.Namespace, d.Spec.Binding.Name}, "\n")
-	}
-	for _, by := range []struct {
-		anywhere bool // in any file, if there is one on each side
-		key      func(d *document, side int) string
-	}{
-		{false, func(d *document, i int) string { return bound(d, i) + "\n" + d.Namespace + "\n" + d.Name }},
-		{false, bound},
-		{true, func(d *document, i int) string {
-			if d.Spec.Binding.Name == "" {
-				return ""
-			}
-			return bound(d, i)
-		}},
-		{false, func(d *document, _ int) string { return cmp.Or(d.Name, d.Spec.Binding.Name) }},
-		{true, func(d *document, side int) string { // moved out of its namespace
-			if (side == 1) == (d.Spec.Binding.Namespace != "") {
-				return ""
-			}
-			return cmp.Or(d.Name, d.Spec.Binding.Name)
-		}},
-		{false, func(*document, int) string { return "the only one" }},
-	} {
-		type place struct {
-			pair int
-			key  string
-		}
-		found := [2]map[place][]*document{{}, {}}
-		for side, docs := range c.docs {
-			for _, d := range docs {
-				if key := by.key(d, side); d.other == nil && key != "" {
-					at := place{key: key}
-					if !by.anywhere {
-						at.pair = d.pair
-					}
-					found[side][at] = append(found[side][at], d)
-				}
-			}
-		}
-		for at, was := range found[0] {
-			is := found[1][at]
-			if (by.anywhere || at.key == "the only one") && (len(was) != 1 || len(is) != 1) {
-				continue
-			}
-			for i := range min(len(was), len(is)) {
-				was[i].other, is[i].other = is[i], was[i]
-			}
 		}
 	}
 }

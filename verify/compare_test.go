@@ -211,6 +211,37 @@ func union(a, b map[string]string) map[string]string {
 	return out
 }
 
+// A file that the change leaves alone has values that are no news, and an older content that is worth a look, for a Secret of its binding only.
+func TestCompareBeside(t *testing.T) {
+	db := wrote("prod/db", "prod/db", "k alice A", "password k x; user k y")
+	for _, tt := range []struct {
+		name, was, is, beside string
+		looks                 bool
+		want                  []string
+	}{
+		{"a copy", "", db, db, true, nil},
+		{"an old one beside it", "", strings.Replace(db, "xxxx", "zzzz", 1), db, true, []string{"beside", "new"}},
+		{"bound otherwise", "", strings.Replace(db, "xxxx", "zzzz", 1), wrote("prod/other", "prod/other", "k alice A", "user k y"), true, []string{"new"}},
+		{"in the place of another", wrote("prod/other", "prod/other", "k alice A", "user k w"), strings.Replace(db, "xxxx", "zzzz", 1), db, true, []string{"beside", "new", "old"}},
+		{"an old copy hides nothing", db, strings.Replace(db, "xxxx", "zzzz", 1), strings.Replace(db, "xxxx", "zzzz", 1), false, []string{"new", "old"}},
+		{"a copy of a sealed file", "", fmt.Sprintf(armor, "1"), fmt.Sprintf(armor, "1"), false, nil},
+	} {
+		c := verify.NewComparison(nil, nil)
+		was := verify.Side{Path: "old", Name: "old", Data: []byte(tt.was)}
+		if tt.was == "" {
+			was = verify.Side{}
+		}
+		c.File(was, verify.Side{Path: "new", Name: "new", Data: []byte(tt.is)})
+		if got := c.LooksBeside(); got != tt.looks {
+			t.Errorf("%s: looks beside: %t", tt.name, got)
+		}
+		c.Beside("beside", []byte(tt.beside))
+		if diff := cmp.Diff(tt.want, c.Written()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
 // What was sealed before, or is moved only, needs no look at history.
 func TestCompareAsksForHistory(t *testing.T) {
 	db := wrote("prod/db", "prod/db", "k alice A", "password k x; user k y")

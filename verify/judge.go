@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/internal/lazy"
 	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/policy"
 )
@@ -22,6 +24,7 @@ const (
 	ManyDataKeys     = "many-data-keys"    // more than maxDataKeys
 	RiskyLabel       = "risky-label"       // an annotation, label or type that has a cluster do more with it than keep it
 	NestedPolicy     = "nested-policy"     // a policy below the top level, which nothing reads
+	OtherEncoding    = "other-encoding"    // what is checked out is not what is committed
 	PendingJoin      = "pending-join"      // a warning: the rule has recipients that can't read it yet
 	NoRule           = "no-rule"           // a warning: no rule of the policy is about it
 	UnusedDataKey    = "unused-data-key"   // a warning
@@ -65,8 +68,29 @@ func (j *Judge) Bytes(name, file string, data []byte) []Finding {
 		found = append(found, Finding{Level: Fault, Rule: NestedPolicy, File: printable(name), Line: 1,
 			What: "a policy below the top level of the repository, which nothing reads", Hint: "move its rules into " + policy.FileName + " at the top level"})
 	}
+	if path.Base(file) == ".gitattributes" {
+		found = append(found, otherEncodings(name, data)...)
+	}
 	return found
 }
+
+// otherEncodings finds the attribute by which git writes files of the work tree in an encoding that has other bytes for the letters of YAML. Text
+// that is nothing in a commit, whose content is UTF-8, would be a manifest where it is checked out.
+func otherEncodings(name string, attributes []byte) []Finding {
+	c := &checker{name: name}
+	for n, line := range bytes.Split(attributes, []byte("\n")) {
+		for word := range strings.FieldsSeq(string(line)) {
+			if encoding, ok := strings.CutPrefix(word, "working-tree-encoding="); ok && !unicodeName().MatchString(encoding) {
+				c.add(Finding{Rule: OtherEncoding, Line: n + 1, What: "files that are checked out in another encoding than Unicode are not what is checked here",
+					Hint: "commit them as they are, without working-tree-encoding"})
+				break
+			}
+		}
+	}
+	return c.found
+}
+
+var unicodeName = lazy.Regexp(`(?i)^utf-?(?:8|16|32)(?:[bl]e)?(?:-bom)?$`)
 
 // sealed judges one sealed manifest.
 func (j *Judge) sealed(c *checker, file string, s *manifest.EncryptedSecret) {
@@ -190,8 +214,9 @@ func (j *Judge) labels(add func(level, rule, hint, format string, args ...any), 
 	}
 }
 
-// Across gives what only shows over all the files that were checked, in the order of their names.
-func (j *Judge) Across() []Finding {
+// Across gives what only shows over all the files that were checked, in the order of their names: of those that about holds for, by their names
+// as they were given to Bytes. Of many copies each is told with one other, not with each.
+func (j *Judge) Across(about func(name string) bool) []Finding {
 	var found []Finding
 	told := map[string]bool{}
 	add := func(f Finding, other string) {
@@ -201,15 +226,22 @@ func (j *Judge) Across() []Finding {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(j.keys)) {
+		var others []sighting // one of each rule
+		for _, b := range j.keys[id] {
+			if b.rule != nil && !slices.ContainsFunc(others, func(o sighting) bool { return o.rule == b.rule }) {
+				others = append(others, b)
+			}
+		}
 		for _, a := range j.keys[id] {
-			for _, b := range j.keys[id] {
-				if a.rule == nil || b.rule == nil || a.name == b.name {
-					continue
-				}
+			if a.rule == nil || !about(a.name) {
+				continue
+			}
+			for _, b := range others {
 				if more := j.beyond(a.rule, b.rule); more != "" {
 					add(Finding{Level: Fault, Rule: WiderCopy, File: printable(a.name), Line: a.line, Secret: a.secret,
 						What: fmt.Sprintf("holds values that are sealed in %s, too, under rule %s; here rule %s would open them to %s", printable(b.name), b.rule.Path, a.rule.Path, more),
 						Hint: "if the copy is meant: ageseal rekey --widen " + shellQuote(a.name) + "; else remove it"}, b.name)
+					break
 				}
 			}
 		}
@@ -217,7 +249,7 @@ func (j *Judge) Across() []Finding {
 	for _, k := range slices.Sorted(maps.Keys(j.bindings)) {
 		all := j.bindings[k]
 		for _, b := range all[1:] {
-			if a := all[0]; a.name != b.name || a.line != b.line {
+			if a := all[0]; about(b.name) && (a.name != b.name || a.line != b.line) {
 				add(Finding{Level: Warning, Rule: EqualBinding, File: printable(b.name), Line: b.line, Secret: b.secret,
 					What: fmt.Sprintf("bound like the Secret in %s, with a key of the same name: the values can be exchanged unnoticed", printable(a.name)),
 					Hint: "bind each to a namespace of its own: ageseal mv --namespace"}, a.name)

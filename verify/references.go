@@ -197,14 +197,23 @@ func (r *referencer) miss(o *resource, x *reference, key string, has []*source) 
 
 // report says where the reference is, and what may have been meant.
 func (m *miss) report(r *referencer) {
-	f := Finding{Rule: MissingSecret, Secret: ref(m.namespace, m.name, ""),
-		What: m.resource.describe() + ": " + m.place,
+	level, rule := r.findings, MissingSecret
+	switch {
+	case m.key != "":
+		rule = MissingKey
+	case m.weak:
+		level = r.warnings
+	}
+	if level[m.resource.render].full(rule) {
+		return // what may have been meant takes time to find out
+	}
+	f := Finding{Rule: rule, Secret: ref(m.namespace, m.name, ""), What: m.resource.describe() + ": " + m.place,
 		Hint: `correct the name, or mark the reference "optional: true"; if something outside these kustomizations makes the Secret, silence ` + MissingSecret + ` in the policy and say what`}
 	if m.more > 0 {
 		f.What += fmt.Sprintf(", and %d more like it", m.more)
 	}
 	if m.key != "" {
-		f.Rule, f.Key = MissingKey, joinKeys([]string{m.key})
+		f.Key = joinKeys([]string{m.key})
 		f.Hint = `correct the key, or mark the reference "optional: true"`
 		var keys []string
 		for _, s := range m.has {
@@ -213,10 +222,6 @@ func (m *miss) report(r *referencer) {
 		f.What += ": the Secret has no such key" + meant(m.key, keys)
 	} else {
 		f.What += ": there is no such Secret" + r.elsewhere(m)
-	}
-	level := r.findings
-	if m.weak && m.key == "" {
-		level = r.warnings
 	}
 	level[m.resource.render].add(f)
 }
@@ -289,7 +294,7 @@ func meant(name string, candidates []string) string {
 	slices.Sort(candidates)
 	for _, c := range candidates {
 		if len(c) <= longest {
-			if d := distance(name, c); d < least {
+			if d := distance(name, c, least-1); d < least {
 				best, least = c, d
 			}
 		}
@@ -300,21 +305,33 @@ func meant(name string, candidates []string) string {
 	return "; did you mean " + nameOnly(best) + "?"
 }
 
-// distance counts the letters to insert, delete or replace to make b of a (Levenshtein).
-func distance(a, b string) int {
+// distance counts the letters to insert, delete or replace to make b of a (Levenshtein), up to most: a render may have thousands of names, each
+// of which is held against each.
+func distance(a, b string, most int) int {
+	if len(a)-len(b) > most || len(b)-len(a) > most {
+		return most + 1
+	}
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
+		from, to := max(0, i-most), min(len(b), i+most+1) // further away it is more than most
+		diagonal := row[from]
+		if row[from] = most + 1; from == 0 {
+			row[from] = i + 1
+		}
+		nearest := row[from]
+		for j := from; j < to; j++ {
 			cost := diagonal
 			if a[i] != b[j] {
 				cost = 1 + min(diagonal, row[j], row[j+1])
 			}
 			diagonal, row[j+1] = row[j+1], cost
+			nearest = min(nearest, cost)
+		}
+		if nearest > most {
+			return nearest
 		}
 	}
 	return row[len(b)]

@@ -338,7 +338,13 @@ func TestReferencesElsewhere(t *testing.T) {
 // Streams that somebody made to harm: an end, and no quadratic one.
 func TestReferencesBounded(t *testing.T) {
 	many := strings.Repeat
+	var alike, vain strings.Builder // names that differ at their ends
+	for i := range 2000 {
+		fmt.Fprintf(&alike, "---\napiVersion: v1\nkind: Secret\nmetadata: {name: %s%05d}\n", many("x", 240), i)
+		fmt.Fprintf(&vain, "{name: %s%05d},", many("x", 240), 90_000+i)
+	}
 	for name, text := range map[string]string{
+		"many names":   podOf("imagePullSecrets: ["+vain.String()+"]") + alike.String(),
 		"deep":         "apiVersion: x.com/v1\nkind: X\nspec: " + many("{a: ", 5_000) + many("}", 5_000),
 		"long names":   podOf("imagePullSecrets: [{name: "+many("x", 1<<20)+"}]") + "\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: " + many("y", 1<<20) + "}\n",
 		"a bomb":       "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f,*f]\nh: &h [*g,*g,*g,*g,*g,*g,*g,*g,*g,*g]\napiVersion: x.com/v1\nkind: X\n",

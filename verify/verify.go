@@ -84,14 +84,19 @@ type checker struct {
 	valued map[int]bool                              // lines of values of Secrets that were found already
 }
 
-func (c *checker) add(f Finding) {
+// full reports whether there are as many findings of a rule as are told.
+func (c *checker) full(rule string) bool {
 	n := 0
-	for _, other := range c.found {
-		if other.Rule == f.Rule {
+	for _, f := range c.found {
+		if f.Rule == rule {
 			n++
 		}
 	}
-	if n < maxFindings {
+	return n >= maxFindings
+}
+
+func (c *checker) add(f Finding) {
+	if !c.full(f.Rule) {
 		f.Level = cmp.Or(f.Level, Fault)
 		f.File = c.name
 		for _, s := range []*string{&f.File, &f.Secret, &f.Key, &f.What, &f.Hint} {
@@ -157,12 +162,16 @@ func toUTF8(data []byte) []byte {
 	default:
 		return data
 	}
-	if len(data) > 2*manifest.MaxFileSize {
-		return data
-	}
-	units := make([]uint16, 0, len(data)/2)
+	text := make([]byte, 0, len(data)/2)
 	for i := 2; i+1 < len(data); i += 2 {
-		units = append(units, order.Uint16(data[i:]))
+		r := rune(order.Uint16(data[i:]))
+		if i+3 < len(data) {
+			if pair := utf16.DecodeRune(r, rune(order.Uint16(data[i+2:]))); pair != utf8.RuneError {
+				r = pair
+				i += 2
+			}
+		}
+		text = utf8.AppendRune(text, r) // half a pair is none
 	}
-	return []byte(string(utf16.Decode(units)))
+	return text
 }

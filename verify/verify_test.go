@@ -341,12 +341,19 @@ func TestUTF16(t *testing.T) {
 		"little endian": func(u uint16) []byte { return []byte{byte(u), byte(u >> 8)} },
 		"big endian":    func(u uint16) []byte { return []byte{byte(u >> 8), byte(u)} },
 	} {
-		var b bytes.Buffer
-		for _, u := range utf16.Encode([]rune("\ufeff" + text)) {
-			b.Write(order(u))
+		encode := func(text string) string {
+			var b bytes.Buffer
+			for _, u := range utf16.Encode([]rune("\ufeff" + text)) {
+				b.Write(order(u))
+			}
+			return b.String()
 		}
-		if diff := cmp.Diff([]string{"1: plaintext-secret: prod/db [a]"}, lines(t, "db.yaml", b.String())); diff != "" {
+		want := []string{"2: plaintext-secret: prod/db [a]"}
+		if diff := cmp.Diff(want, lines(t, "db.yaml", encode("# \U0001F511\n"+text))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff([]string{"1: plaintext-unreadable: "}, lines(t, "db.yaml", encode(text+strings.Repeat("# large\n", 9<<17)))); diff != "" {
+			t.Errorf("%s, large (-want +got):\n%s", name, diff)
 		}
 	}
 }

@@ -146,7 +146,7 @@ func (d *checkup) policy(context.Context) error {
 
 // hook looks whether each way of making a commit is checked. pre-commit is the one that no team does without, and that other tools install.
 func (d *checkup) hook(ctx context.Context) error {
-	for _, h := range hooks {
+	for _, h := range hooks() {
 		path, has, err := d.repo.HasHook(ctx, h.name, "ageseal")
 		if err != nil || has {
 			if err != nil {

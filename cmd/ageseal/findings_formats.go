@@ -32,7 +32,7 @@ func (f *findings) sarif() ([]byte, error) {
 		}
 		if file != "" {
 			result["locations"] = []object{{"physicalLocation": object{
-				"artifactLocation": object{"uri": file, "uriBaseId": "%SRCROOT%"}, "region": object{"startLine": max(x.Line, 1)},
+				"artifactLocation": object{"uri": uri(file), "uriBaseId": "%SRCROOT%"}, "region": object{"startLine": max(x.Line, 1)},
 			}}}
 		}
 		results = append(results, result)
@@ -45,6 +45,19 @@ func (f *findings) sarif() ([]byte, error) {
 		}},
 	}, "", "  ")
 	return append(out, '\n'), err
+}
+
+// uri is a path as a relative reference (RFC 3986).
+func uri(path string) string {
+	var b strings.Builder
+	for _, c := range []byte(path) {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~/", c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 // github writes workflow commands, which show findings beside their lines in a pull request.
@@ -140,6 +153,8 @@ func plain(text string) string {
 			fmt.Fprintf(&b, "&#%d;", r)
 		case r == '@':
 			b.WriteString("@\u200b") // calls nobody
+		case r == '.' && strings.HasSuffix(b.String(), "www") || r == '/' && strings.HasSuffix(b.String(), ":"):
+			b.WriteString("\u200b" + string(r)) // leads nowhere
 		case strings.ContainsRune("\\`*_{}[]()#+!|~", r):
 			b.WriteByte('\\')
 			b.WriteRune(r)

@@ -76,14 +76,15 @@ func (c *cli) inRepository(do func(*git.Repo) error) error {
 
 // hooks are where git lets a commit be checked before it is made, one way of making it each. A fast-forward makes none. Only pre-commit can
 // mend what it finds: the others see what is in a commit or a mail already.
-var hooks = []struct{ name, script string }{
-	{"pre-commit", hookBegin + `if [ "$(git config --type=bool --get ageseal.fix)" = true ]; then set -- --fix; else set --; fi
+func hooks() []struct{ name, script string } {
+	return []struct{ name, script string }{
+		{"pre-commit", hookBegin("commit with --no-verify") + `if [ "$(git config --type=bool --get ageseal.fix)" = true ]; then set -- --fix; else set --; fi
 ageseal verify --staged "$@" || exit $?`},
-	{"pre-merge-commit", hookBegin + "ageseal verify --staged || exit $?"},
-	{"pre-applypatch", hookBegin + "ageseal verify --staged || exit $?"},
-	// The one that rebases, cherry-picks and reverts run, as any commit does, --no-verify or not. A revert shows by the message that it
-	// has prepared, which merges have as well: those have been looked at.
-	{"prepare-commit-msg", `dir=$(git rev-parse --git-dir) || exit 1
+		{"pre-merge-commit", hookBegin("go on with --no-verify") + "ageseal verify --staged || exit $?"},
+		{"pre-applypatch", hookBegin("go on with --no-verify") + "ageseal verify --staged || exit $?"},
+		// The one that rebases, cherry-picks and reverts run, as any commit does, --no-verify or not. A revert shows by the message that it
+		// has prepared, which merges have as well: those have been looked at.
+		{"prepare-commit-msg", `dir=$(git rev-parse --git-dir) || exit 1
 if [ -e "$dir/rebase-merge" ] || [ -e "$dir/CHERRY_PICK_HEAD" ] || [ -e "$dir/REVERT_HEAD" ]; then
 	next=--continue
 elif [ -e "$dir/MERGE_MSG" ] && [ ! -e "$dir/MERGE_HEAD" ]; then
@@ -91,20 +92,26 @@ elif [ -e "$dir/MERGE_MSG" ] && [ ! -e "$dir/MERGE_HEAD" ]; then
 else
 	exit 0
 fi
-` + hookBegin + `ageseal verify --staged || {
+` + hookBegin("go on unchecked: "+withoutHooks) + `ageseal verify --staged || {
 	status=$?
-	echo "ageseal: hint: seal and stage it, then go on with $next; unchecked: git -c core.hooksPath=/dev/null ..." >&2
+	echo "ageseal: hint: seal and stage it, then go on with $next; unchecked: ` + withoutHooks + `" >&2
 	exit $status
 }`},
+	}
 }
 
-// hookBegin is what every check begins with. Without the binary the commit must not pass unchecked.
-const hookBegin = `command -v ageseal >/dev/null 2>&1 || {
+// withoutHooks is for what runs a hook in spite of --no-verify.
+const withoutHooks = "git -c core.hooksPath=/dev/null ..."
+
+// hookBegin is what every check begins with, and how one does without. Without the binary the commit must not pass unchecked.
+func hookBegin(otherwise string) string {
+	return `command -v ageseal >/dev/null 2>&1 || {
 	echo 'ageseal: error: not found in PATH, so nothing checks this commit for plaintext Secrets' >&2
-	echo 'ageseal: hint: install ageseal, or commit with --no-verify' >&2
+	echo 'ageseal: hint: install ageseal, or ` + otherwise + `' >&2
 	exit 1
 }
 `
+}
 
 // mergeCommand is the merge driver. Without the binary text is merged, and is a conflict in any case: nobody has looked at the values. git
 // before 2.44 leaves the last three placeholders as they are.
@@ -158,7 +165,7 @@ func (c *cli) installGit(repo *git.Repo, noHook bool) error {
 	if noHook {
 		return nil
 	}
-	for _, h := range hooks {
+	for _, h := range hooks() {
 		if err := c.installHook(ctx, repo, h.name, h.script); err != nil {
 			return err
 		}
@@ -184,7 +191,7 @@ func (c *cli) installHook(ctx context.Context, repo *git.Repo, name, script stri
 
 func (c *cli) uninstallGit(repo *git.Repo) error {
 	ctx := context.Background()
-	for _, h := range hooks {
+	for _, h := range hooks() {
 		path, changed, err := repo.UninstallHook(ctx, h.name)
 		if err != nil {
 			return err

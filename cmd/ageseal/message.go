@@ -97,8 +97,9 @@ func (c *cli) note(format string, args ...any) {
 var privateKey = lazy.Regexp(`(?i)(AGE-SECRET-KEY-(?:PQ-)?|AGE-PLUGIN-[a-z0-9+._-]+-)1[a-z0-9]+`)
 
 // shown makes a text fit for a terminal and for a CI log: names in it may come from a repository. A private key in it is
-// left out, control characters and what changes the direction of text are escaped; line breaks stay only where a
-// message of ours has them, before an indented line.
+// left out, control characters and what changes the direction of text are escaped, and so is what CI systems take for a
+// command of theirs ("::" that begins a line, "##[", "##vso["); line breaks stay only where a message of ours has them,
+// before an indented line.
 func shown(text string) string {
 	if isHarmless(text) {
 		return text
@@ -107,6 +108,8 @@ func shown(text string) string {
 	var b strings.Builder
 	for i, r := range text {
 		switch {
+		case r == ':' && strings.HasPrefix(text[i:], "::") && strings.TrimSpace(text[:i]) == "", r == '#' && i > 0 && text[i-1] == '#':
+			fmt.Fprintf(&b, `\x%x`, r)
 		case r == '\n' && strings.HasPrefix(text[i+1:], "  ") && !strings.HasPrefix(strings.TrimLeft(text[i+1:], " "), "::"):
 			b.WriteRune(r)
 		case r == '\t', r == '…', r == '→', unicode.IsPrint(r):
@@ -122,7 +125,7 @@ func shown(text string) string {
 // isHarmless tells a text of printable ASCII that has not even the beginning of a private key, at a fraction of the cost.
 func isHarmless(text string) bool {
 	for i := 0; i < len(text); i++ {
-		if text[i] < ' ' || text[i] > '~' || text[i] == '-' && i >= 3 && strings.EqualFold(text[i-3:i], "age") {
+		if text[i] < ' ' || text[i] > '~' || text[i] == '#' || text[i] == ':' && i+1 < len(text) && text[i+1] == ':' || text[i] == '-' && i >= 3 && strings.EqualFold(text[i-3:i], "age") {
 			return false
 		}
 	}

@@ -149,7 +149,7 @@ func (ch *change) look(pairs []git.Pair) error {
 		due := ch.files(files, func() *policy.Policy { return after })
 		found = slices.Concat(slices.DeleteFunc(found, isDue), ch.due, pick(&due, isDue))
 	}
-	if lacking, err := ch.older(); err != nil {
+	if lacking, err := ch.older(files); err != nil {
 		return err
 	} else if lacking {
 		found = append(found, verify.Finding{Level: verify.Warning, Rule: "shallow-clone", What: "a value that is back from a commit that this clone lacks is not told from a new one",
@@ -277,18 +277,6 @@ func pick(list *[]verify.Finding, test func(verify.Finding) bool) (picked []veri
 		return false
 	})
 	return picked
-}
-
-// older shows the comparison what its files held before, and reports whether the clone lacks a part of that.
-func (ch *change) older() (lacking bool, err error) {
-	paths := ch.comparison.Written()
-	if len(paths) == 0 {
-		return false, nil
-	}
-	return ch.repo.Shallow(), ch.repo.Older(ch.ctx, ch.span.Base, func(commit string, b git.Blob) error {
-		ch.comparison.Older(commit, b.Data)
-		return nil
-	}, paths...)
 }
 
 // sort puts what widened first, then findings, warnings and changes.

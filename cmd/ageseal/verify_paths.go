@@ -126,7 +126,7 @@ func (v *verifier) unused(in *kustomize.Inspection) error {
 // across adds what shows over all files only.
 func (v *verifier) across() error {
 	for _, top := range keysOf(v.judges) {
-		for _, f := range v.judges[top].Across() {
+		for _, f := range v.judges[top].Across(func(string) bool { return true }) {
 			abs, err := filepath.Abs(f.File)
 			if err == nil {
 				err = v.add(abs, f)

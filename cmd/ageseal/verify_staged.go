@@ -224,10 +224,11 @@ func (s *stage) copies(findings []verify.Finding) ([]verify.Finding, error) {
 			s.judge.Bytes(s.shown(path), path, texts[path])
 		}
 	}
-	return slices.DeleteFunc(s.judge.Across(), func(f verify.Finding) bool {
-		path, err := s.repo.Rel(f.File)
-		return err != nil || !s.seen[path]
-	}), nil
+	changed := map[string]bool{} // by name, which findings have with escapes
+	for path := range s.seen {
+		changed[s.shown(path)] = true
+	}
+	return s.judge.Across(func(name string) bool { return changed[name] }), nil
 }
 
 // silencedAtHead reads which findings the committed policy silences, or the one named with --policy.
