@@ -31,6 +31,10 @@ func (f *FileFacts) Fits(to []*Recipient) bool {
 	if slices.ContainsFunc(to, (*Recipient).PostQuantum) {
 		postQuantum, classic = classic, 0
 	}
+	if slices.ContainsFunc(to, func(r *Recipient) bool { return r.plugin != "" }) {
+		// A plugin may write a type of its own, another one's, or several.
+		return f.PostQuantum == postQuantum && f.Classic+f.Other >= classic
+	}
 	return f.PostQuantum == postQuantum && f.Classic == classic && f.Other == 0
 }
 

@@ -15,7 +15,6 @@ import (
 // whatever the outcome and however many callers want it at the same time. Safe for concurrent use.
 type Opener struct {
 	ids     []*Identity
-	held    map[string]bool // fingerprints
 	unwraps atomic.Int64
 
 	mu       sync.Mutex
@@ -28,25 +27,33 @@ type sessionKey struct {
 	to  []string
 }
 
-// NewOpener returns an Opener that tries the given identities in order. Without any, every Unwrap of a
+// NewOpener returns an Opener that tries the given identities: by Kind, those of one kind in order. Without any, every Unwrap of a
 // well-formed blob is ErrNoIdentity.
 func NewOpener(ids ...*Identity) *Opener {
-	o := &Opener{held: make(map[string]bool), sessions: make(map[[sha256.Size]byte]func() (*sessionKey, error))}
+	o := &Opener{sessions: make(map[[sha256.Size]byte]func() (*sessionKey, error))}
 	seen := make(map[string]bool)
 	for _, id := range ids {
-		if r := id.recipient; !seen[r.text] {
-			seen[r.text], o.held[r.fingerprint] = true, true
-			o.ids = append(o.ids, id)
+		if r := id.recipient; r != nil && id.kind == Native {
+			if seen[r.text] {
+				continue
+			}
+			seen[r.text] = true
 		}
+		o.ids = append(o.ids, id)
 	}
+	slices.SortStableFunc(o.ids, func(a, b *Identity) int { return int(a.kind) - int(b.kind) })
 	return o
 }
 
 // Identities is the number of different identities it tries.
 func (o *Opener) Identities() int { return len(o.ids) }
 
-// Holds reports whether one of the identities belongs to the recipient with this fingerprint.
-func (o *Opener) Holds(fingerprint string) bool { return o.held[fingerprint] }
+// Holds reports whether one of the identities is known to belong to the recipient with this fingerprint.
+func (o *Opener) Holds(fingerprint string) bool {
+	return slices.ContainsFunc(o.ids, func(id *Identity) bool {
+		return slices.ContainsFunc(id.recipients(), func(r *Recipient) bool { return r.fingerprint == fingerprint })
+	})
+}
 
 // Unwraps is the number of age files it was given so far, each distinct one counted once.
 func (o *Opener) Unwraps() int { return int(o.unwraps.Load()) }
@@ -56,7 +63,8 @@ func (o *Opener) Unwraps() int { return int(o.unwraps.Load()) }
 // The order of checks is the specification's: limits, base64, age, payload, recipient list, data key,
 // id. Errors: ErrLimit, ErrBase64, ErrAge, ErrPayloadMagic, ErrToMismatch, ErrDataKey, ErrKeyID, and
 // ErrNoIdentity for a blob that no identity opens. age cannot tell an altered blob from one for somebody
-// else, so a blob that does not open though the list names an identity held here is ErrAge.
+// else, so a blob that does not open though the list names an identity held here is ErrAge,
+// unless some identity could not be used (*UnavailableError).
 func (o *Opener) Unwrap(id string, w Wrap) (*DataKey, error) {
 	if len(w.To) > MaxRecipients {
 		return nil, fmt.Errorf("%d recipients are %w of %d", len(w.To), ErrLimit, MaxRecipients)
@@ -68,7 +76,7 @@ func (o *Opener) Unwrap(id string, w Wrap) (*DataKey, error) {
 		return nil, ErrKeyID
 	}
 	session, err := o.session(w.Age)
-	if errors.Is(err, ErrNoIdentity) && slices.ContainsFunc(w.To, o.Holds) {
+	if _, unavailable := errors.AsType[*UnavailableError](err); !unavailable && errors.Is(err, ErrNoIdentity) && slices.ContainsFunc(w.To, o.Holds) {
 		return nil, ErrAge
 	}
 	if err != nil {
