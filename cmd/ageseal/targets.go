@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -42,7 +42,7 @@ type recipientFlags struct {
 
 func (r *recipientFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVarP(&r.texts, "recipient", "r", nil, "encrypt to this `recipient` instead of the policy's (repeatable)")
-	cmd.Flags().StringArrayVarP(&r.files, "recipients-file", "R", nil, "the same for each line of a `file` (repeatable)")
+	cmd.Flags().StringArrayVarP(&r.files, "recipients-file", "R", nil, "the same for each line of a `file`, \"-\" for standard input (repeatable)")
 	_ = cmd.MarkFlagFilename("recipients-file")
 }
 
@@ -54,16 +54,17 @@ func (r *recipientFlags) resolve(c *cli) ([]*crypt.Recipient, error) {
 		return r.resolved, nil
 	}
 	var all []*crypt.Recipient
+	var err error
 	add := func(text string) error {
-		if strings.HasPrefix(strings.ToUpper(text), "AGE-SECRET-KEY-") {
-			return hinted("pass the recipient that belongs to it, age1…", "found an identity where a recipient was expected")
-		}
 		recipient, err := crypt.ParseRecipient(text)
+		if errors.Is(err, crypt.ErrIsIdentity) {
+			return hinted("pass the recipient that belongs to it, age1…", "%w", err)
+		}
 		if err != nil {
 			return err
 		}
 		if !recipient.PostQuantum() {
-			c.warn("recipient "+recipient.String()+" is not post-quantum: history is kept for ever", "")
+			c.warn("recipient "+recipient.Display()+" is not post-quantum: history is kept for ever", "")
 		}
 		all = append(all, recipient)
 		return nil
@@ -74,26 +75,47 @@ func (r *recipientFlags) resolve(c *cli) ([]*crypt.Recipient, error) {
 		}
 	}
 	for _, path := range r.files {
-		data, err := os.ReadFile(path)
+		shown, text, err := c.recipientsFile(path)
 		if err != nil {
-			return nil, &fileError{path, err}
+			return nil, &fileError{shown, err}
 		}
-		lines := bufio.NewScanner(strings.NewReader(string(data)))
-		for n := 1; lines.Scan(); n++ {
-			line := strings.TrimSpace(lines.Text())
-			if line == "" || strings.HasPrefix(line, "#") {
+		n := 0
+		for line := range strings.SplitSeq(strings.TrimPrefix(text, "\ufeff"), "\n") {
+			n++
+			line = strings.TrimSpace(line)
+			if line == "" || line[0] == '#' {
 				continue
 			}
 			if err := add(line); err != nil {
-				return nil, &fileError{fmt.Sprintf("%s:%d", path, n), err}
+				return nil, &fileError{fmt.Sprintf("%s:%d", shown, n), err}
 			}
 		}
 	}
 	if len(all) == 0 {
 		return nil, &fileError{strings.Join(r.files, ", "), errors.New("no recipient in it")}
 	}
-	r.resolved = all
-	return all, nil
+	r.resolved, err = c.ready(all)
+	return r.resolved, err
+}
+
+// recipientsFile reads a file of recipients, or standard input, which then is at its end: nobody else finds something there.
+func (c *cli) recipientsFile(path string) (shown, text string, err error) {
+	var in io.Reader = c.in
+	shown = "standard input"
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return path, "", err
+		}
+		defer f.Close()
+		in, shown = f, path
+	}
+	const most = 1 << 20
+	data, err := io.ReadAll(io.LimitReader(in, most+1))
+	if err == nil && len(data) > most {
+		err = errors.New("over 1 MiB, too large for a file of recipients")
+	}
+	return shown, string(data), err
 }
 
 // target says for whom a file at path is to be encrypted: the rule of its repository's policy, or the flags.
@@ -136,7 +158,9 @@ func (c *cli) rule(path string) (*repository, *policy.Rule, error) {
 		return nil, nil, hinted("add a rule to "+policy.FileName+", or name recipients with --recipient",
 			"no rule of the policy matches %s", filepath.ToSlash(rel))
 	}
-	return repo, rule, nil
+	with := *rule
+	with.Recipients, err = c.ready(rule.Recipients)
+	return repo, &with, err
 }
 
 // repository finds the policy for a directory free of links: --policy, else the one at the git top level. The policy is compared with

@@ -70,7 +70,8 @@ var direct = []struct {
 	{"pflag", under("github.com/spf13/pflag"), []string{"cmd"}},
 	{"kustomize's library", under("sigs.k8s.io/kustomize/api"), []string{"kustomize", "plugin", "cmd"}},
 	{"age", under("filippo.io/age"), []string{"crypt", "identity", "internal/testkeys", "internal/bench"}},
-	{"an AEAD", under("golang.org/x/crypto"), []string{"crypt", "identity"}},
+	{"age's plugins", under("filippo.io/age/plugin"), []string{"crypt", "identity"}}, // crypt for their names alone
+	{"an AEAD and ssh keys", under("golang.org/x/crypto"), []string{"crypt", "identity"}},
 	{"other programs", under("os/exec"), append([]string{"git", "identity", "cmd", "internal/archtest"}, tools...)},
 	{"a log", under("log"), []string{"cmd"}},
 	{"the network", under("net"), nil},
