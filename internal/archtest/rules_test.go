@@ -34,6 +34,7 @@ var arrows = map[string][]string{
 	"internal/memdir":     {},
 	"internal/redact":     {},
 	"internal/testkeys":   {"crypt"},
+	"internal/testplugin": {},
 
 	"internal/ostest": {},
 
@@ -56,6 +57,7 @@ var unreachable = []struct {
 	{"kustomize's library", under("sigs.k8s.io/kustomize/api"), []string{"kustomize", "plugin", "cmd"}},
 	{"kustomize's command line", under("sigs.k8s.io/kustomize/kustomize"), []string{"cmd"}},
 	{"test keys", under(module + "/internal/testkeys"), []string{"internal/testkeys"}},
+	{"the test plugin", under(module + "/internal/testplugin"), []string{"internal/testplugin"}},
 	{"the test framework", under("testing"), []string{"internal/testkeys"}},
 	{"a tool of the project", among(tools), nil},
 }
@@ -69,8 +71,8 @@ var direct = []struct {
 	{"cobra", under("github.com/spf13/cobra"), []string{"cmd"}},
 	{"pflag", under("github.com/spf13/pflag"), []string{"cmd"}},
 	{"kustomize's library", under("sigs.k8s.io/kustomize/api"), []string{"kustomize", "plugin", "cmd"}},
-	{"age", under("filippo.io/age"), []string{"crypt", "identity", "internal/testkeys", "internal/bench"}},
-	{"age's plugins", under("filippo.io/age/plugin"), []string{"crypt", "identity"}}, // crypt for their names alone
+	{"age", under("filippo.io/age"), []string{"crypt", "identity", "internal/testkeys", "internal/testplugin", "internal/bench"}},
+	{"age's plugins", under("filippo.io/age/plugin"), []string{"crypt", "identity", "internal/testplugin"}}, // crypt for their names alone
 	{"an AEAD and ssh keys", under("golang.org/x/crypto"), []string{"crypt", "identity"}},
 	{"other programs", under("os/exec"), append([]string{"git", "identity", "cmd", "internal/archtest"}, tools...)},
 	{"a log", under("log"), []string{"cmd"}},
