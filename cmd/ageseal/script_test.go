@@ -30,13 +30,19 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	testscript.Main(m, map[string]func(){
-		"ageseal":         main,
-		"kubectl-ageseal": main,
-		"ageseal-fn":      main,
-		"EncryptedSecret": main, // as kustomize calls its plugins, over the links of "fn install"
-		"Decrypter":       main,
+		"ageseal":         program,
+		"kubectl-ageseal": program,
+		"ageseal-fn":      program,
+		"EncryptedSecret": program, // as kustomize calls its plugins, over the links of "fn install"
+		"Decrypter":       program,
 		"age-plugin-test": func() { os.Exit(testplugin.Main(os.Args)) },
 	})
+}
+
+// program is the program as the stories run it.
+func program() {
+	detach()
+	main()
 }
 
 // people are the test identities that scripts know by name.
@@ -60,7 +66,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := os.Executable()
+	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +81,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 			e.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
 			e.Setenv("USER", "alice")
-			e.Setenv("PROGRAM", program)
+			e.Setenv("PROGRAM", executable)
 			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			e.Setenv("PATH", e.Getenv("PATH")+string(os.PathListSeparator)+tools+string(os.PathListSeparator)+goBin())
 			e.Setenv("TESTPLUGIN_LOG", filepath.Join(e.WorkDir, ".home", "plugin.log"))
