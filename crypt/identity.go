@@ -26,9 +26,14 @@ const (
 	Plugin             // a program, which may want to be touched
 )
 
-// Unlocker is implemented by an age.Identity whose recipients become known when somebody unlocks it.
-type Unlocker interface {
+// Late is implemented by an age.Identity whose recipients become known while it is used.
+type Late interface {
 	Recipients() []*Recipient // so far
+}
+
+// Unlocker is Late and can be asked for them before.
+type Unlocker interface {
+	Late
 	Unlock() error
 }
 
@@ -101,8 +106,8 @@ func (i *Identity) recipients() []*Recipient {
 	if i.recipient != nil {
 		return []*Recipient{i.recipient}
 	}
-	if u, ok := i.age().(Unlocker); ok {
-		return u.Recipients()
+	if late, ok := i.age().(Late); ok {
+		return late.Recipients()
 	}
 	return nil
 }

@@ -55,6 +55,11 @@ func (o *Opener) Holds(fingerprint string) bool {
 	})
 }
 
+// Anonymous reports whether one of the identities is a plugin's whose recipient nobody said: what opens may be sealed for anybody.
+func (o *Opener) Anonymous() bool {
+	return slices.ContainsFunc(o.ids, func(id *Identity) bool { return id.kind == Plugin && id.recipient == nil })
+}
+
 // Unwraps is the number of age files it was given so far, each distinct one counted once.
 func (o *Opener) Unwraps() int { return int(o.unwraps.Load()) }
 

@@ -137,18 +137,22 @@ func (r *Recipient) Kind() string { return r.kind }
 // longestDisplay is how many characters people compare at most.
 const longestDisplay = 120
 
-// Display is what a person compares: a recipient itself, and of one that is long, as post-quantum and RSA ones are, a hash.
-// Its first characters would not do: they can be chosen.
+// Display is what a person compares: a recipient itself, of an ssh key what "ssh-keygen -l" prints, and of another one that is long, as
+// post-quantum ones are, a hash. Its first characters would not do: they can be chosen.
 func (r *Recipient) Display() string {
+	if kind, key, ok := strings.Cut(r.text, " "); ok {
+		blob, _ := base64.StdEncoding.DecodeString(key) // written by ssh.MarshalAuthorizedKey
+		return kind + " " + hashText(blob)
+	}
 	if len(r.text) <= longestDisplay {
 		return r.text
 	}
-	h := sha256.Sum256([]byte(r.text))
-	head, _, ssh := strings.Cut(r.text, " ")
-	if !ssh {
-		head = r.text[:strings.LastIndexByte(r.text, '1')+1] + "…"
-	}
-	return head + " SHA256:" + base64.RawStdEncoding.EncodeToString(h[:])
+	return r.text[:strings.LastIndexByte(r.text, '1')+1] + "… " + hashText([]byte(r.text))
+}
+
+func hashText(b []byte) string {
+	h := sha256.Sum256(b)
+	return "SHA256:" + base64.RawStdEncoding.EncodeToString(h[:])
 }
 
 // Fingerprint is the 16-character label that documents carry. Two different recipients can be made to

@@ -99,11 +99,16 @@ func encryptAge(payload []byte, to []*Recipient) ([]byte, error) {
 		}
 	}
 	for _, n := range named {
-		if err != nil && n.err == nil && n.r.plugin != "" && len(n.labels) > 0 { // only age compares labels
+		switch {
+		case err == nil:
+			return out.Bytes(), nil
+		case n.err != nil:
+			return nil, n.err
+		case len(n.labels) > 0 && n.r.plugin != "": // which age compared
 			err = fmt.Errorf("%s: plugin %s does not let it be mixed with other kinds of recipients", n.r.Display(), n.r.plugin)
 		}
 	}
-	return out.Bytes(), err
+	return nil, err
 }
 
 // namedRecipient gives age's errors (a point of low order, say) the recipient they are about.

@@ -286,17 +286,31 @@ func (l *loader) defaultSSHKey() {
 		}
 		return own.set.Identities, nil
 	})
-	l.set.Further = append(l.set.Further, crypt.NewIdentity(crypt.SSH, lazyKey(read), nil))
+	l.set.Further = append(l.set.Further, crypt.NewIdentity(crypt.SSH, &lazyKey{read: read}, nil))
 }
 
 // lazyKey reads identities when something is encrypted to a key of their kind.
-type lazyKey func() ([]*crypt.Identity, error)
+type lazyKey struct {
+	read func() ([]*crypt.Identity, error)
+	mu   sync.Mutex
+	ids  []*crypt.Identity // once read
+}
 
-func (k lazyKey) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
+// Recipients are those of what was read.
+func (k *lazyKey) Recipients() []*crypt.Recipient {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return recipients(k.ids)
+}
+
+func (k *lazyKey) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	if !slices.ContainsFunc(stanzas, func(s *age.Stanza) bool { return s.Type == "ssh-ed25519" }) {
 		return nil, age.ErrIncorrectIdentity
 	}
-	ids, err := k()
+	ids, err := k.read()
+	k.mu.Lock()
+	k.ids = ids
+	k.mu.Unlock()
 	for _, id := range ids {
 		return id.Unwrap(stanzas)
 	}

@@ -150,8 +150,12 @@ func (k *locked) Unlock() error {
 func (k *locked) Recipients() []*crypt.Recipient {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	return recipients(k.ids)
+}
+
+func recipients(ids []*crypt.Identity) []*crypt.Recipient {
 	var rs []*crypt.Recipient
-	for _, id := range k.ids {
+	for _, id := range ids {
 		if r := id.Recipient(); r != nil {
 			rs = append(rs, r)
 		}

@@ -36,7 +36,7 @@ func SealedFile(name string, data []byte, rule *policy.Rule) []Finding {
 	switch {
 	case facts.Classic > 0 && !rule.Classical:
 		c.add(Finding{Rule: ClassicRecipient, Line: 1, What: "encrypted to classic recipients, not to " + who + ": history is kept for ever", Hint: hint})
-	case has > wants || facts.Other > 0 || facts.PostQuantum > 0 && rule.Classical:
+	case has > wants || facts.Other > crypt.Plugins(rule.Recipients) || facts.PostQuantum > 0 && rule.Classical:
 		c.add(Finding{Rule: ExtraRecipient, Line: 1, What: fmt.Sprintf("encrypted to %d recipients that can't all be among %s", has, who), Hint: hint})
 	case has < wants:
 		c.add(Finding{Level: Warning, Rule: PendingJoin, Line: 1, What: fmt.Sprintf("encrypted to %d recipients, fewer than %s", has, who), Hint: hint})

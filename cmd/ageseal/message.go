@@ -209,6 +209,9 @@ func (c *cli) faultMessage(path string, e *secret.Error) message {
 	if e.Key != "" {
 		text += "key " + e.Key + ": "
 	}
+	if key, ok := errors.AsType[*identity.KeyError](e.Err); ok && e.Hint == "" {
+		return message{text + e.Err.Error(), key.Hint()}
+	}
 	return message{text + e.Err.Error(), e.Hint}
 }
 
