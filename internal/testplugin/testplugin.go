@@ -37,7 +37,6 @@ func Main(args []string) int {
 		return 1
 	}
 	note("start " + strings.Join(args[1:], " "))
-	defer note("end")
 	for _, kv := range os.Environ() {
 		if strings.HasPrefix(kv, "AGESEAL_") || strings.Contains(kv, "canary") {
 			note("inherits " + kv)
@@ -61,6 +60,17 @@ func note(line string) {
 	}
 	defer f.Close()
 	fmt.Fprintln(f, line)
+}
+
+// alone works for a while, in which no other one may be at work.
+func alone() {
+	busy := os.Getenv("TESTPLUGIN_LOG") + ".busy"
+	if err := os.Mkdir(busy, 0o700); err != nil {
+		note("beside another one")
+		return
+	}
+	time.Sleep(20 * time.Millisecond)
+	_ = os.Remove(busy) // before the answer: after it, the process may be interrupted
 }
 
 func changed(key []byte) []byte {
@@ -127,7 +137,7 @@ func (i *identity) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 			return nil, errors.New("cancelled")
 		}
 	}
-	time.Sleep(20 * time.Millisecond) // for another one to start beside it
+	alone()
 	if at < 0 {
 		return nil, age.ErrIncorrectIdentity
 	}
