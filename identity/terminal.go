@@ -94,7 +94,7 @@ func readHidden(in, out *os.File, question string) ([]byte, error) {
 	fmt.Fprint(out, printable(question))
 	answer, err := term.ReadPassword(int(in.Fd()))
 	fmt.Fprintln(out)
-	if errors.Is(err, io.EOF) || err == nil && len(answer) == 0 {
+	if errors.Is(err, io.EOF) || err == nil && len(answer) == 0 { // on Unix, x/term goes on reading after a Ctrl-D
 		err = ErrNothing
 	}
 	return answer, err
