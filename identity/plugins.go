@@ -92,9 +92,6 @@ func ReadAllowed() ([]string, error) {
 
 // Ready gives recipients the plugins that encrypt to them. One that is not allowed says so when it is needed.
 func (p *Plugins) Ready(rs []*crypt.Recipient) []*crypt.Recipient {
-	if !slices.ContainsFunc(rs, func(r *crypt.Recipient) bool { return r.Plugin() != "" }) {
-		return rs
-	}
 	rs = slices.Clone(rs)
 	for i, r := range rs {
 		if r.Plugin() != "" {

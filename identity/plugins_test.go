@@ -110,7 +110,7 @@ func TestPluginFaults(t *testing.T) {
 		{"refuses", "refuse", allowed(), "plugin test says: this key can't�[2J be used", "", 2},
 		{"crashes", "crash", allowed(), "plugin test ended without an answer", "age-plugin-test by itself", 2},
 		{"rubbish", "rubbish", allowed(), "plugin test did not answer as a plugin of age does", "", 2},
-		{"hangs", "hang", allowed(), "plugin test did not answer in 2s", "age-plugin-test by itself", 1},
+		{"hangs", "hang", &identity.Plugins{Allowed: []string{"test"}, Patience: 2 * time.Second}, "plugin test did not answer in 2s", "age-plugin-test by itself", 1},
 		{"wrong PIN", "pin", &identity.Plugins{Allowed: []string{"test"}, Ask: (&person{types: "canary-typo"}).ask}, "plugin test says: no PIN, or a wrong one", "", 2},
 		{"no terminal", "pin", &identity.Plugins{Allowed: []string{"test"}, Ask: (&person{err: identity.ErrNoTerminal}).ask}, "plugin test says: no PIN, or a wrong one", "", 2},
 	}

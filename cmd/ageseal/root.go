@@ -136,6 +136,7 @@ func (c *cli) rootOf(cmd *cobra.Command) {
 	flags.StringVar(&c.policyFile, "policy", "", "use this policy `file`, without comparing it with the one accepted before")
 	_ = cmd.MarkPersistentFlagFilename("policy", "yaml", "yml")
 	flags.StringArrayVar(&c.pluginNames, "plugin", nil, "let age-plugin-`NAME` run, for keys that need it (repeatable)")
+	_ = cmd.RegisterFlagCompletionFunc("plugin", cobra.NoFileCompletions)
 }
 
 // exitHelp ends the help of every command: the statuses it can end with.

@@ -182,6 +182,9 @@ func TestBreaches(t *testing.T) {
 			"cmd must not reach the test framework:\n\tcmd/ageseal\n\t  internal/testkeys\n\t    testing"}},
 		{"a process outside git", graph{m + "verify": {"os/exec"}}, []string{
 			"verify may not import other programs:\n\tverify\n\t  os/exec"}},
+		{"a plugin of age outside identity", graph{m + "policy": {"filippo.io/age/plugin"}}, []string{
+			"policy may not import age:\n\tpolicy\n\t  filippo.io/age/plugin",
+			"policy may not import age's plugins:\n\tpolicy\n\t  filippo.io/age/plugin"}},
 		{"a room nobody drew", graph{m + "util": {}}, []string{
 			"util is not a room of the architecture"}},
 	}
