@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,11 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
-	"sync"
-
-	"filippo.io/age"
 
 	"github.com/ageseal/ageseal/crypt"
 )
@@ -270,49 +265,4 @@ func (l *loader) add(where, source, text string) error {
 		l.set.Sources = append(l.set.Sources, source)
 	}
 	return nil
-}
-
-// defaultSSHKey adds ~/.ssh/id_ed25519 unread.
-func (l *loader) defaultSSHKey() {
-	home, err := os.UserHomeDir()
-	if err != nil || home == "" {
-		return
-	}
-	path := filepath.Join(home, ".ssh", "id_ed25519")
-	read := sync.OnceValues(func() ([]*crypt.Identity, error) {
-		own := &loader{o: l.o, seen: l.seen}
-		if err := own.file(path, abbreviate(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, &KeyError{err.Error(), ""}
-		}
-		return own.set.Identities, nil
-	})
-	l.set.Further = append(l.set.Further, crypt.NewIdentity(crypt.SSH, &lazyKey{read: read}, nil))
-}
-
-// lazyKey reads identities when something is encrypted to a key of their kind.
-type lazyKey struct {
-	read func() ([]*crypt.Identity, error)
-	mu   sync.Mutex
-	ids  []*crypt.Identity // once read
-}
-
-// Recipients are those of what was read.
-func (k *lazyKey) Recipients() []*crypt.Recipient {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return recipients(k.ids)
-}
-
-func (k *lazyKey) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
-	if !slices.ContainsFunc(stanzas, func(s *age.Stanza) bool { return s.Type == "ssh-ed25519" }) {
-		return nil, age.ErrIncorrectIdentity
-	}
-	ids, err := k.read()
-	k.mu.Lock()
-	k.ids = ids
-	k.mu.Unlock()
-	for _, id := range ids {
-		return id.Unwrap(stanzas)
-	}
-	return nil, cmp.Or(err, age.ErrIncorrectIdentity)
 }

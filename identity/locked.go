@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 
 	"filippo.io/age"
-	"filippo.io/age/agessh"
 	"filippo.io/age/armor"
-	"golang.org/x/crypto/ssh"
 
 	"github.com/ageseal/ageseal/crypt"
 )
@@ -180,79 +177,4 @@ func Lock(text, passphrase string) (string, error) {
 	}
 	err = errors.Join(w.Close(), a.Close())
 	return out.String(), err
-}
-
-// sshKey makes an identity of a private key of ssh in PEM. One with a passphrase is unlocked when something is encrypted to it.
-func (l *loader) sshKey(where string, pem []byte) (*crypt.Identity, error) {
-	id, err := agessh.ParseIdentity(pem)
-	if missing, ok := errors.AsType[*ssh.PassphraseMissingError](err); ok {
-		return l.lockedSSHKey(where, pem, missing.PublicKey)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("this private key is %w: age takes whole ones of ssh-ed25519 and ssh-rsa", crypt.ErrUnsupported)
-	}
-	signer, err := ssh.ParsePrivateKey(pem)
-	if err != nil {
-		return nil, errors.New("malformed private key of ssh")
-	}
-	r, err := sshRecipient(signer.PublicKey())
-	if err != nil {
-		return nil, err
-	}
-	return crypt.NewIdentity(crypt.SSH, id, r), nil
-}
-
-func sshRecipient(key ssh.PublicKey) (*crypt.Recipient, error) {
-	return crypt.ParseRecipient(strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))))
-}
-
-func (l *loader) lockedSSHKey(where string, pem []byte, public ssh.PublicKey) (*crypt.Identity, error) {
-	if public == nil { // PEM of old
-		return nil, errors.New("a private key with a passphrase in an old format, which age can't use: \"ssh-keygen -p -o -f FILE\" brings it into the new one")
-	}
-	r, err := sshRecipient(public)
-	if err != nil {
-		return nil, err
-	}
-	k := &lockedSSH{where: where}
-	k.inner, err = agessh.NewEncryptedSSHIdentity(public, pem, func() ([]byte, error) {
-		if k.failed != nil {
-			return nil, k.failed
-		}
-		k.asked = true
-		passphrase, err := l.ask("passphrase of " + where + ": ")
-		if err != nil {
-			k.failed = l.notTyped(where, err)
-		}
-		return passphrase, k.failed
-	})
-	if err != nil {
-		return nil, fmt.Errorf("this private key is %w: age takes whole ones of ssh-ed25519 and ssh-rsa", crypt.ErrUnsupported)
-	}
-	return crypt.NewIdentity(crypt.SSH, k, r), nil
-}
-
-// lockedSSH asks for its passphrase once, when something is encrypted to it.
-type lockedSSH struct {
-	where string
-
-	mu     sync.Mutex
-	inner  *agessh.EncryptedSSHIdentity
-	asked  bool
-	failed error
-}
-
-func (k *lockedSSH) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.asked = false
-	fileKey, err := k.inner.Unwrap(stanzas)
-	switch {
-	case k.failed != nil && err != nil && !errors.Is(err, age.ErrIncorrectIdentity):
-		return nil, k.failed
-	case k.asked && err != nil && !errors.Is(err, age.ErrIncorrectIdentity):
-		k.failed = &KeyError{k.where + ": the passphrase is wrong, or the key is damaged", "run the command again"}
-		return nil, k.failed
-	}
-	return fileKey, err
 }
