@@ -20,7 +20,7 @@ FUZZTIME ?= 30s
 IMAGE_ARCHS       := amd64 arm64
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 TOOLS    := $(CURDIR)/.tools
-TESTTOOLS := .tools/.kustomize-$(KUSTOMIZE_VERSION)-age-$(AGE_VERSION)
+TESTTOOLS := .tools/.kustomize-$(KUSTOMIZE_VERSION)-age-$(AGE_VERSION)-batchpass
 BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT)
 
 .PHONY: demo test build image bench fuzz lint snapshot clean tools
@@ -68,7 +68,7 @@ tools: $(TESTTOOLS) .tools/.actionlint-$(ACTIONLINT_VERSION) .tools/.gitleaks-$(
 
 $(TESTTOOLS):
 	GOBIN="$(TOOLS)" go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)
-	GOBIN="$(TOOLS)" go install filippo.io/age/cmd/age@$(AGE_VERSION) filippo.io/age/cmd/age-keygen@$(AGE_VERSION)
+	GOBIN="$(TOOLS)" go install filippo.io/age/cmd/age@$(AGE_VERSION) filippo.io/age/cmd/age-keygen@$(AGE_VERSION) filippo.io/age/cmd/age-plugin-batchpass@$(AGE_VERSION)
 	@touch $@
 
 # Hundreds of modules each, for the benchmark alone, which goes on without the one that can't be had.

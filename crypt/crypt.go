@@ -47,6 +47,8 @@ var (
 	ErrPadding      = errors.New("the value has malformed padding")
 	ErrLimit        = errors.New("over a limit")
 
+	ErrUnavailable = errors.New("the key could not be used") // no plugin, no passphrase
+
 	ErrFileMagic      = errors.New("an age file, but no sealed file")
 	ErrFileSessionKey = errors.New("no sealed file, but a session key copied out of a sealed manifest")
 	ErrFileHeader     = errors.New("the header of the sealed file is malformed")
@@ -57,6 +59,6 @@ var (
 var (
 	ErrIsIdentity   = errors.New("found an identity where a recipient was expected")
 	ErrIsRecipient  = errors.New("found a recipient where an identity was expected")
-	ErrUnsupported  = errors.New("not supported yet")
+	ErrUnsupported  = errors.New("not supported")
 	ErrNoRecipients = errors.New("no recipient")
 )

@@ -23,7 +23,7 @@
 //
 // # Recipients
 //
-// A recipient's text is canonical: parsed and written again, lower-case bech32 for the native kinds. Its
+// A recipient's text is canonical: parsed and written again, lower-case bech32, and for ssh keys "type base64". Its
 // fingerprint is a label of 16 characters for people and for comparison with a list, never a proof:
 //
 //	fingerprint = B32(SHA-256(D ‖ " recipient\n" ‖ text)[0:10])

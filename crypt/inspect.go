@@ -31,7 +31,18 @@ func (f *FileFacts) Fits(to []*Recipient) bool {
 	if slices.ContainsFunc(to, (*Recipient).PostQuantum) {
 		postQuantum, classic = classic, 0
 	}
-	return f.PostQuantum == postQuantum && f.Classic == classic && f.Other == 0
+	return f.PostQuantum == postQuantum && f.Classic+f.Other == classic && f.Other <= Plugins(to)
+}
+
+// Plugins is how many of rs a plugin encrypts to: it may write a stanza of a type of its own, one for each.
+func Plugins(rs []*Recipient) int {
+	n := 0
+	for _, r := range rs {
+		if r.plugin != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // InspectFile reads what a sealed file says without a key.

@@ -1,6 +1,10 @@
 package crypt_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/internal/testkeys"
@@ -59,10 +64,21 @@ func TestParseRecipientRefuses(t *testing.T) {
 		{"identity cut short", testkeys.DaveText()[:30], crypt.ErrIsIdentity},
 		{"plugin identity", "AGE-PLUGIN-YUBIKEY-1QQQQ", crypt.ErrIsIdentity},
 		{"ssh private key", "-----BEGIN OPENSSH PRIVATE KEY-----", crypt.ErrIsIdentity},
-		{"ssh-ed25519", "ssh-ed25519 AAAAC3Nz alice", crypt.ErrUnsupported},
-		{"ssh-rsa", "ssh-rsa AAAAB3Nz", crypt.ErrUnsupported},
-		{"plugin", "age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t", crypt.ErrUnsupported},
-		{"tag", "age1tag1qwe0kafsjrar4txm6heqnhpfuggzr0gvznz7fvygxrlq90u5mq2pysxtw6h", crypt.ErrUnsupported},
+		{"ssh-ed25519 cut short", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2d5dlkPqOdI alice", nil},
+		{"ssh-rsa cut short", "ssh-rsa AAAAB3Nz", nil},
+		{"ssh-rsa of 1024 bits", rsaLine(t, 1024), nil},
+		{"ssh of another type", strings.Replace(ed25519Line, "ssh-ed25519", "ssh-rsa", 1), nil},
+		{"ssh with options", `no-pty ` + ed25519Line, nil},
+		{"ssh, two lines", ed25519Line + "\n" + ed25519Line, nil},
+		{"ssh, a line end", ed25519Line + "\r\n", nil},
+		{"ssh of low order", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", nil},
+		{"ecdsa", "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY=", crypt.ErrUnsupported},
+		{"security key", "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t", crypt.ErrUnsupported},
+		{"ssh certificate", "ssh-ed25519-cert-v01@openssh.com AAAA", crypt.ErrUnsupported},
+		{"plugin cut short", pluginLine[:len(pluginLine)-1], nil},
+		{"plugin in upper case", strings.ToUpper(pluginLine), nil},
+		{"plugin with a path", "age1../x1" + pluginLine[len("age1yubikey1"):], nil},
+		{"tag cut short", tagLine[:len(tagLine)-1], nil},
 		{"empty", "", nil},
 		{"spaces around", " " + classic + " ", nil},
 		{"line end", classic + "\n", nil},
@@ -93,6 +109,70 @@ func TestParseRecipientRefuses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+const (
+	ed25519Line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGwvvBUDKsHXyRzE9kbVGPbYQhwqVFCxTSI6QQx3m0Ct"
+	pluginLine  = "age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t"
+	tagLine     = "age1tag1qwe0kafsjrar4txm6heqnhpfuggzr0gvznz7fvygxrlq90u5mq2pysxtw6h"
+)
+
+// rsaLine is a line of a .pub file with a new key.
+func rsaLine(t *testing.T, bits int) string {
+	t.Helper()
+	t.Setenv("GODEBUG", "rsa1024min=0")
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := ssh.NewPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(public)))
+}
+
+// What documents carry for a recipient must be the same however its owner writes the line.
+func TestRecipientsOfOtherKinds(t *testing.T) {
+	rsa := rsaLine(t, 2048)
+	for _, tt := range []struct{ line, text, kind, plugin string }{
+		{ed25519Line, ed25519Line, "ssh-ed25519", ""},
+		{ed25519Line + " alice@example.com, on her laptop", ed25519Line, "ssh-ed25519", ""},
+		{strings.Replace(ed25519Line, " ", "   ", 1), ed25519Line, "ssh-ed25519", ""},
+		{rsa + " bob", rsa, "ssh-rsa", ""},
+		{pluginLine, pluginLine, "plugin yubikey", "yubikey"},
+		{tagLine, tagLine, "tag", ""},
+	} {
+		r, err := crypt.ParseRecipient(tt.line)
+		if err != nil {
+			t.Errorf("%.20s: %v", tt.line, err)
+			continue
+		}
+		if r.String() != tt.text || r.Kind() != tt.kind || r.Plugin() != tt.plugin || r.PostQuantum() {
+			t.Errorf("%.20s: got %s, %s, %q, %v", tt.line, r, r.Kind(), r.Plugin(), r.PostQuantum())
+		}
+		sum := sha256.Sum256([]byte("ageseal.dev/suite-1 recipient\n" + tt.text))
+		want := strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
+		if r.Fingerprint() != want {
+			t.Errorf("%.20s: fingerprint %s, want %s", tt.line, r.Fingerprint(), want)
+		}
+		shown := tt.text
+		if key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(tt.line)); err == nil {
+			shown = key.Type() + " " + ssh.FingerprintSHA256(key)
+		}
+		if r.Display() != shown {
+			t.Errorf("%.20s: shown as %s, want %s", tt.line, r.Display(), shown)
+		}
+		_, err = crypt.NewSession([]*crypt.Recipient{r})
+		if (err != nil) != (tt.plugin != "") {
+			t.Errorf("%.20s: encrypting to it: %v", tt.line, err)
+		}
+		var mixed *crypt.MixedError
+		_, err = crypt.NewSession([]*crypt.Recipient{testkeys.Alice().Recipient(), r})
+		if !errors.As(err, &mixed) || !strings.Contains(err.Error(), tt.kind) || !strings.Contains(err.Error(), r.Display()) {
+			t.Errorf("%.20s beside a post-quantum one: %v", tt.line, err)
+		}
 	}
 }
 

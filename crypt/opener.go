@@ -15,8 +15,7 @@ import (
 // whatever the outcome and however many callers want it at the same time. Safe for concurrent use.
 type Opener struct {
 	ids     []*Identity
-	held    map[string]bool // fingerprints
-	shared  []*shared       // see Share
+	shared  []*shared // see Share
 	unwraps atomic.Int64
 
 	mu       sync.Mutex
@@ -29,31 +28,44 @@ type sessionKey struct {
 	to  []string
 }
 
-// NewOpener returns an Opener that tries the given identities in order. Without any, every Unwrap of a
+// NewOpener returns an Opener that tries the given identities: by Kind, those of one kind in order. Without any, every Unwrap of a
 // well-formed blob is ErrNoIdentity.
 func NewOpener(ids ...*Identity) *Opener {
-	o := &Opener{held: make(map[string]bool), sessions: make(map[[sha256.Size]byte]func() (*sessionKey, error))}
+	o := &Opener{sessions: make(map[[sha256.Size]byte]func() (*sessionKey, error))}
 	seen := make(map[string]bool)
 	for _, id := range ids {
-		if r := id.recipient; !seen[r.text] {
-			seen[r.text], o.held[r.fingerprint] = true, true
-			o.ids = append(o.ids, id)
+		if r := id.recipient; r != nil && id.kind == Native {
+			if seen[r.text] {
+				continue
+			}
+			seen[r.text] = true
 		}
+		o.ids = append(o.ids, id)
 	}
+	slices.SortStableFunc(o.ids, func(a, b *Identity) int { return int(a.kind) - int(b.kind) })
 	return o
 }
 
 // Identities is the number of different identities it tries.
 func (o *Opener) Identities() int { return len(o.ids) }
 
-// Holds reports whether one of the identities, or one that is shared and was loaded, belongs to the recipient with this fingerprint.
+// Holds reports whether one of the identities is known to belong to the recipient with this fingerprint, or one that is shared and was loaded.
 func (o *Opener) Holds(fingerprint string) bool {
 	return o.owns(fingerprint) || slices.ContainsFunc(o.shared, func(s *shared) bool {
 		return s.loaded.Load() && s.recipient.Fingerprint() == fingerprint
 	})
 }
 
-func (o *Opener) owns(fingerprint string) bool { return o.held[fingerprint] }
+// Anonymous reports whether one of the identities is a plugin's whose recipient nobody said: what opens may be sealed for anybody.
+func (o *Opener) Anonymous() bool {
+	return slices.ContainsFunc(o.ids, func(id *Identity) bool { return id.kind == Plugin && id.recipient == nil })
+}
+
+func (o *Opener) owns(fingerprint string) bool {
+	return slices.ContainsFunc(o.ids, func(id *Identity) bool {
+		return slices.ContainsFunc(id.recipients(), func(r *Recipient) bool { return r.fingerprint == fingerprint })
+	})
+}
 
 // Unwraps is the number of age files that its own identities were tried on so far, each distinct one counted once.
 func (o *Opener) Unwraps() int { return int(o.unwraps.Load()) }
@@ -63,7 +75,8 @@ func (o *Opener) Unwraps() int { return int(o.unwraps.Load()) }
 // The order of checks is the specification's: limits, base64, age, payload, recipient list, data key,
 // id. Errors: ErrLimit, ErrBase64, ErrAge, ErrPayloadMagic, ErrToMismatch, ErrDataKey, ErrKeyID, and
 // ErrNoIdentity for a blob that no identity opens. age cannot tell an altered blob from one for somebody
-// else, so a blob that does not open though the list names an identity held here is ErrAge.
+// else, so a blob that does not open though the list names an identity held here is ErrAge,
+// unless some identity could not be used (*UnavailableError).
 func (o *Opener) Unwrap(id string, w Wrap) (*DataKey, error) {
 	if len(w.To) > MaxRecipients {
 		return nil, fmt.Errorf("%d recipients are %w of %d", len(w.To), ErrLimit, MaxRecipients)
@@ -84,8 +97,9 @@ func (o *Opener) Unwrap(id string, w Wrap) (*DataKey, error) {
 	}
 	session, err := o.session(w.Age)
 	if errors.Is(err, ErrNoIdentity) {
+		_, unavailable := errors.AsType[*UnavailableError](err)
 		switch {
-		case own:
+		case !unavailable && slices.ContainsFunc(w.To, o.owns): // known by now, of identities that had to be opened
 			return nil, ErrAge
 		case fault != nil:
 			return nil, fault

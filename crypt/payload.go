@@ -20,7 +20,7 @@ var (
 )
 
 // openAge opens one binary age file of at most limit bytes of content with the first identity that fits.
-// Errors: ErrAge, ErrNoIdentity, ErrLimit. age's own errors quote lines of the file and stay inside.
+// Errors: ErrAge, ErrNoIdentity (an *UnavailableError, if so), ErrLimit. age's own errors quote lines of the file and stay inside.
 func openAge(file []byte, ids []*Identity, limit int) ([]byte, error) {
 	g := &gate{ids: ids}
 	r, err := age.Decrypt(bytes.NewReader(file), g)
@@ -57,17 +57,45 @@ func (g *gate) unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	if err := checkStanzas(stanzas); err != nil {
 		return nil, err
 	}
+	var unavailable UnavailableError
 	for _, id := range g.ids {
-		fileKey, err := id.age().Unwrap(stanzas)
-		if err == nil {
+		fileKey, err := id.Unwrap(stanzas)
+		switch {
+		case err == nil:
 			return fileKey, nil
-		}
-		if !errors.Is(err, age.ErrIncorrectIdentity) {
+		case errors.Is(err, ErrUnavailable): // another one may fit
+			unavailable.Reasons = append(unavailable.Reasons, err)
+		case !errors.Is(err, age.ErrIncorrectIdentity):
 			return nil, ErrAge
 		}
 	}
+	if len(unavailable.Reasons) > 0 {
+		return nil, &unavailable
+	}
 	return nil, ErrNoIdentity
 }
+
+// UnavailableError says that no identity opens an age file, and that some could not be used to try. It matches ErrNoIdentity.
+type UnavailableError struct {
+	Reasons []error // as the identities gave them
+}
+
+func (e *UnavailableError) Error() string {
+	text := ErrNoIdentity.Error()
+	for i, reason := range e.Reasons {
+		if i == 0 {
+			text += ": "
+		} else {
+			text += "; "
+		}
+		text += reason.Error()
+	}
+	return text
+}
+
+func (e *UnavailableError) Is(target error) bool { return target == ErrNoIdentity }
+
+func (e *UnavailableError) Unwrap() []error { return e.Reasons }
 
 // checkStanzas refuses headers that no writer of suite 1 makes: a passphrase, post-quantum beside
 // classic, more than MaxRecipients.

@@ -28,7 +28,7 @@ type MixedError struct {
 }
 
 func (e *MixedError) Error() string {
-	return fmt.Sprintf("post-quantum and classic recipients cannot be mixed: %s is classic", e.Classic)
+	return fmt.Sprintf("post-quantum and classic recipients cannot be mixed: %s is classic (%s)", e.Classic.Display(), e.Classic.Kind())
 }
 
 // NewSession generates a session key and wraps it to the given recipients, in any order; duplicates are
@@ -71,7 +71,7 @@ func canonicalSet(to []*Recipient) ([]*Recipient, error) {
 		return nil, fmt.Errorf("%d recipients are %w of %d", len(to), ErrLimit, MaxRecipients)
 	}
 	// age compares labels, but would neither name the one that is odd nor notice wrappers that drop labels.
-	if classic := slices.IndexFunc(to, func(r *Recipient) bool { return !r.postQuantum }); classic >= 0 &&
+	if classic := slices.IndexFunc(to, func(r *Recipient) bool { return !r.PostQuantum() }); classic >= 0 &&
 		slices.ContainsFunc(to, (*Recipient).PostQuantum) {
 		return nil, &MixedError{Classic: to[classic]}
 	}
@@ -85,9 +85,11 @@ func canonicalSet(to []*Recipient) ([]*Recipient, error) {
 
 // encryptAge makes one binary age file.
 func encryptAge(payload []byte, to []*Recipient) ([]byte, error) {
+	named := make([]*namedRecipient, len(to))
 	recipients := make([]age.Recipient, len(to))
 	for i, r := range to {
-		recipients[i] = namedRecipient{r}
+		named[i] = &namedRecipient{r: r}
+		recipients[i] = named[i]
 	}
 	var out bytes.Buffer
 	w, err := age.Encrypt(&out, recipients...)
@@ -96,27 +98,59 @@ func encryptAge(payload []byte, to []*Recipient) ([]byte, error) {
 			err = w.Close()
 		}
 	}
-	return out.Bytes(), err
+	for _, n := range named {
+		switch {
+		case err == nil:
+			return out.Bytes(), nil
+		case n.err != nil:
+			return nil, n.err
+		case len(n.labels) > 0 && n.r.plugin != "": // which age compared
+			err = fmt.Errorf("%s: plugin %s does not let it be mixed with other kinds of recipients", n.r.Display(), n.r.plugin)
+		}
+	}
+	return nil, err
 }
 
 // namedRecipient gives age's errors (a point of low order, say) the recipient they are about.
-type namedRecipient struct{ r *Recipient }
+type namedRecipient struct {
+	r      *Recipient
+	labels []string
+	err    error
+}
 
-func (n namedRecipient) Wrap(fileKey []byte) ([]*age.Stanza, error) {
+func (n *namedRecipient) Wrap(fileKey []byte) ([]*age.Stanza, error) {
 	s, _, err := n.WrapWithLabels(fileKey)
 	return s, err
 }
 
-func (n namedRecipient) WrapWithLabels(fileKey []byte) (s []*age.Stanza, labels []string, err error) {
+func (n *namedRecipient) WrapWithLabels(fileKey []byte) (s []*age.Stanza, labels []string, err error) {
 	if l, ok := n.r.age().(age.RecipientWithLabels); ok {
 		s, labels, err = l.WrapWithLabels(fileKey)
 	} else {
 		s, err = n.r.age().Wrap(fileKey)
 	}
-	if err != nil {
-		err = fmt.Errorf("%s is not a usable recipient", n.r)
+	if n.r.plugin != "" {
+		n.labels, n.err = labels, n.checkPlugin(s, err)
+	} else if err != nil {
+		n.err = fmt.Errorf("%s is not a usable recipient", n.r.Display())
 	}
-	return s, labels, err
+	return s, labels, n.err
+}
+
+// checkPlugin refuses stanzas that no reader of ours takes.
+func (n *namedRecipient) checkPlugin(s []*age.Stanza, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", n.r.Display(), err)
+	}
+	for _, stanza := range s {
+		switch {
+		case stanza.Type == "scrypt":
+			return fmt.Errorf("%s: plugin %s encrypts with a passphrase, not to a recipient", n.r.Display(), n.r.plugin)
+		case slices.Contains(postQuantumStanzas, stanza.Type):
+			return fmt.Errorf("%s: plugin %s encrypts as a post-quantum recipient, which this is not", n.r.Display(), n.r.plugin)
+		}
+	}
+	return nil
 }
 
 // To is the sorted list of the recipients' fingerprints.

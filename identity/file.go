@@ -36,14 +36,14 @@ func abbreviate(path string) string {
 }
 
 // Text is an identity file for id, as age and age-keygen read it. It holds the private key.
-func Text(id *crypt.Identity, created time.Time) string {
+func Text(id *crypt.Identity) string {
 	return fmt.Sprintf("# created: %s\n# an ageseal identity: keep it to yourself, and a copy of it offline\n# public key: %s\n%s\n",
-		created.Format(time.RFC3339), id.Recipient(), id.SecretText())
+		time.Now().Format(time.RFC3339), id.Recipient(), id.SecretText())
 }
 
-// Write creates an identity file, readable by its owner only, and the directories above it where they
+// Write creates an identity file with this text, readable by its owner only, and the directories above it where they
 // are missing, likewise. A file that exists is left alone: the error wraps fs.ErrExist.
-func Write(path string, id *crypt.Identity) (err error) {
+func Write(path, text string) (err error) {
 	where := abbreviate(path)
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -57,7 +57,7 @@ func Write(path string, id *crypt.Identity) (err error) {
 	if err != nil {
 		return &SourceError{Source: where, Err: reason(err)}
 	}
-	_, err = f.WriteString(Text(id, time.Now()))
+	_, err = f.WriteString(text)
 	if err == nil {
 		err = f.Sync()
 	}

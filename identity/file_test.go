@@ -23,7 +23,7 @@ func TestWriteThenLoad(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir, _ := home(t)
 			path := filepath.Join(dir, "new", "er", "identities")
-			if err := identity.Write(path, id); err != nil {
+			if err := identity.Write(path, identity.Text(id)); err != nil {
 				t.Fatal(err)
 			}
 			if runtime.GOOS != "windows" {
@@ -62,7 +62,7 @@ func TestWriteRefusesToOverwrite(t *testing.T) {
 		t.Skip("no symbolic links here:", err)
 	}
 	for _, path := range []string{file, link, dir} {
-		err := identity.Write(path, testkeys.Alice())
+		err := identity.Write(path, identity.Text(testkeys.Alice()))
 		if !errors.Is(err, fs.ErrExist) {
 			t.Errorf("%s: got %v", path, err)
 			continue
@@ -80,7 +80,7 @@ func TestWriteRefusesToOverwrite(t *testing.T) {
 func TestWriteLeavesNothingWhereItCannot(t *testing.T) {
 	dir, _ := home(t)
 	file := write(t, filepath.Join(dir, "file"), "")
-	err := identity.Write(filepath.Join(file, "keys"), testkeys.Alice())
+	err := identity.Write(filepath.Join(file, "keys"), "text")
 	if err == nil || !strings.HasPrefix(err.Error(), "~/file: ") {
 		t.Errorf("got %v", err)
 	}
@@ -88,7 +88,7 @@ func TestWriteLeavesNothingWhereItCannot(t *testing.T) {
 		t.Skip("no /dev/full here")
 	}
 	// A device is no file to create: it exists.
-	if err := identity.Write("/dev/full", testkeys.Alice()); !errors.Is(err, fs.ErrExist) {
+	if err := identity.Write("/dev/full", "text"); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -99,7 +99,7 @@ func TestWriteForStockAge(t *testing.T) {
 	for name, id := range map[string]*crypt.Identity{"hybrid": testkeys.Alice(), "classic": testkeys.Dave()} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "identities")
-			if err := identity.Write(path, id); err != nil {
+			if err := identity.Write(path, identity.Text(id)); err != nil {
 				t.Fatal(err)
 			}
 			out, err := exec.Command(keygen, "-y", path).Output()

@@ -28,6 +28,9 @@ type Options struct {
 	Stderr io.Writer    // of $AGESEAL_IDENTITY_COMMAND, which may have to prompt; nil discards it
 	Warn   func(string) // one line without prefix; nil drops warnings
 
+	Plugins *Plugins                              // nil: none may run
+	Ask     func(question string) ([]byte, error) // for a passphrase; nil: AskHidden
+
 	// Environment is what TakeEnvironment gave; nil has Load call it.
 	Environment Environment
 }
@@ -35,14 +38,34 @@ type Options struct {
 // Environment holds the AGESEAL_ variables of the process, by name. They may be private keys.
 type Environment map[string]string
 
-// Set is what was found, in the order in which it is tried.
+// Set is what was found, in order.
 type Set struct {
 	Identities []*crypt.Identity // no recipient twice
+	Further    []*crypt.Identity // tried as well, and read only when something is encrypted to such a key: ~/.ssh/id_ed25519
 	Sources    []string          // where they came from, for messages: "$AGESEAL_IDENTITY", "~/.config/ageseal/identities"
 }
 
+// Recipient is that of the first identity of which it is known; for a file with a passphrase, somebody is asked. Errors: *KeyError if none is known.
+func (s *Set) Recipient() (*crypt.Recipient, error) {
+	var last error = &KeyError{"the recipient of a plugin's identity is not known",
+		"write the line that the plugin printed, \"# recipient: age1…\", above the identity"}
+	for _, id := range s.Identities {
+		if r := id.Recipient(); r != nil {
+			return r, nil
+		}
+		rs, err := id.Unlock()
+		if len(rs) > 0 {
+			return rs[0], nil
+		}
+		if err != nil {
+			last = err
+		}
+	}
+	return nil, last
+}
+
 // Load reads every source: o.Files, $AGESEAL_IDENTITY, $AGESEAL_IDENTITY_FILE, $AGESEAL_IDENTITY_COMMAND,
-// the default file. A source that is named has to exist and to hold an identity; the default file need
+// the default file, and when something is encrypted to an ssh key ~/.ssh/id_ed25519. A source that is named has to exist and to hold an identity; the default file need
 // not, and a Set without any identity is no error here. An empty variable counts as unset.
 //
 // However it ends, no AGESEAL_ variable is left in the process's environment: see TakeEnvironment.
@@ -53,6 +76,9 @@ func Load(o Options) (*Set, error) {
 	env := o.Environment
 	if env == nil {
 		env = TakeEnvironment()
+	}
+	if o.Plugins == nil {
+		o.Plugins = &Plugins{}
 	}
 	l := &loader{o: o, seen: make(map[string]bool)}
 	for _, read := range []func() error{
@@ -66,6 +92,7 @@ func Load(o Options) (*Set, error) {
 			return nil, err
 		}
 	}
+	l.defaultSSHKey()
 	return &l.set, nil
 }
 
@@ -222,13 +249,15 @@ func (l *loader) read(where, source string, r io.Reader) error {
 }
 
 func (l *loader) add(where, source, text string) error {
-	ids, err := parse(where, text)
+	ids, err := l.parse(where, text, false)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		if r := id.Recipient().String(); !l.seen[r] {
-			l.seen[r] = true
+		if r := id.Recipient(); r == nil || !l.seen[r.String()] {
+			if r != nil {
+				l.seen[r.String()] = true
+			}
 			l.set.Identities = append(l.set.Identities, id)
 		}
 	}

@@ -181,6 +181,11 @@ func TestLoadAcceptsHowFilesAreWritten(t *testing.T) {
 
 func TestLoadSaysWhereAndWhatIsWrong(t *testing.T) {
 	alice, dave := testkeys.AliceText(), testkeys.DaveText()
+	toKey, err := crypt.SealFile(&crypt.File{Use: crypt.UseEnv}, []*crypt.Recipient{testkeys.Alice().Recipient()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pem := ecdsaKey(t)
 	tests := []struct {
 		name, content string
 		line          int
@@ -192,11 +197,14 @@ func TestLoadSaysWhereAndWhatIsWrong(t *testing.T) {
 		{"recipient", "\n" + testkeys.Alice().Recipient().String() + "\n", 2, crypt.ErrIsRecipient, "found a recipient"},
 		{"classic recipient", testkeys.Dave().Recipient().String(), 1, crypt.ErrIsRecipient, "found a recipient"},
 		{"ssh recipient", "ssh-ed25519 AAAA alice", 1, crypt.ErrIsRecipient, "found a recipient"},
-		{"plugin", alice + "\nAGE-PLUGIN-YUBIKEY-1QQQQ\n", 2, crypt.ErrUnsupported, "plugin identities are not supported yet"},
-		{"ssh key", "# mine\n-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", 2, crypt.ErrUnsupported, "ssh"},
-		{"RSA key", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n", 1, crypt.ErrUnsupported, "ssh and PEM"},
-		{"encrypted, armor", "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n", 1, crypt.ErrUnsupported, "passphrase"},
-		{"encrypted, binary", "age-encryption.org/v1\n-> scrypt x 18\n\x00", 1, crypt.ErrUnsupported, "passphrase"},
+		{"plugin cut short", alice + "\nAGE-PLUGIN-YUBIKEY-1QQQQ\n", 2, nil, "malformed identity of a plugin"},
+		{"plugin with a path", "AGE-PLUGIN-../X-1QQQQ\n", 1, nil, "malformed identity of a plugin"},
+		{"ssh key cut short", "# mine\n-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", 2, crypt.ErrUnsupported, "ssh"},
+		{"RSA key cut short", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n", 1, crypt.ErrUnsupported, "ssh"},
+		{"key of a web server", pem, 1, crypt.ErrUnsupported, "ssh"},
+		{"encrypted, armor cut short", "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n", 1, nil, "altered or cut short"},
+		{"encrypted, binary cut short", "age-encryption.org/v1\n-> scrypt x 18\n\x00", 0, nil, "altered or cut short"},
+		{"encrypted to a key", string(toKey), 1, crypt.ErrUnsupported, "without a passphrase"},
 		{"cut short", dave + "\n" + alice[:len(alice)-1] + "\n", 2, nil, "cut short or mistyped"},
 		{"classic cut short", dave[:40], 1, nil, "cut short or mistyped"},
 		{"lower case", strings.ToLower(dave), 1, nil, "malformed identity"},

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"strings"
 
+	"filippo.io/age/armor"
+
 	"github.com/ageseal/ageseal/crypt"
 )
 
@@ -53,28 +55,84 @@ func reason(err error) error {
 	return err
 }
 
-// parse reads one identity a line, as age does: empty lines and lines that start with # are skipped. A
-// byte order mark, line ends of Windows and spaces around a line are accepted.
-func parse(where, text string) ([]*crypt.Identity, error) {
+// ageMagic begins a binary age file.
+const ageMagic = "age-encryption.org/"
+
+// parse reads an identity file: one identity a line, as age does, and private keys of ssh and age files with a passphrase, which have many
+// lines. Empty lines and lines that start with # are skipped. A byte order mark, line ends of Windows and spaces around a line are
+// accepted. Inside a file with a passphrase there is no other one.
+func (l *loader) parse(where, text string, inside bool) ([]*crypt.Identity, error) {
 	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
 		return nil, &SourceError{Source: where, Err: errors.New("is UTF-16: save it as UTF-8")}
 	}
+	if strings.HasPrefix(text, ageMagic) && !inside {
+		id, err := l.locked(where, []byte(text))
+		if err != nil {
+			return nil, &SourceError{Source: where, Err: err}
+		}
+		return []*crypt.Identity{id}, nil
+	}
 	var ids []*crypt.Identity
-	n := 0
-	for line := range strings.SplitSeq(strings.TrimPrefix(text, "\ufeff"), "\n") {
-		n++
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
+	var said *crypt.Recipient // in a comment above a plugin's identity
+	lines := strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n")
+	for n := 0; n < len(lines); n++ {
+		line := strings.TrimSpace(lines[n])
+		if line == "" {
 			continue
 		}
-		id, err := crypt.ParseIdentity(line)
+		if line[0] == '#' {
+			if r := recipientIn(line); r != nil {
+				said = r
+			}
+			continue
+		}
+		first := n
+		if strings.HasPrefix(line, "-----BEGIN ") {
+			for n < len(lines)-1 && !strings.HasPrefix(strings.TrimSpace(lines[n]), "-----END ") {
+				n++
+			}
+		}
+		id, err := l.one(where, lines[first:n+1], said, inside)
 		if err != nil {
-			return nil, &SourceError{Source: where, Line: n, Err: err}
+			return nil, &SourceError{Source: where, Line: first + 1, Err: err}
 		}
 		ids = append(ids, id)
+		said = nil
 	}
 	if len(ids) == 0 {
 		return nil, &SourceError{Source: where, Err: ErrEmpty}
 	}
 	return ids, nil
+}
+
+// one makes an identity of its lines.
+func (l *loader) one(where string, lines []string, said *crypt.Recipient, inside bool) (*crypt.Identity, error) {
+	line := strings.TrimSpace(lines[0])
+	var block strings.Builder
+	for _, line := range lines {
+		block.WriteString(strings.TrimSpace(line) + "\n")
+	}
+	switch {
+	case strings.HasPrefix(line, "AGE-PLUGIN-"):
+		return l.o.Plugins.identity(line, said)
+	case strings.HasPrefix(line, armor.Header) && inside:
+		return nil, errors.New("encrypted with a passphrase twice")
+	case strings.HasPrefix(line, armor.Header):
+		return l.locked(where, []byte(block.String()))
+	case strings.HasPrefix(line, "-----BEGIN "):
+		return l.sshKey(where, []byte(block.String()))
+	}
+	return crypt.ParseIdentity(line)
+}
+
+// recipientIn finds the recipient that a plugin, or age-keygen, wrote into a comment.
+func recipientIn(comment string) *crypt.Recipient {
+	for _, word := range strings.Fields(comment) {
+		if strings.HasPrefix(word, "age1") {
+			if r, err := crypt.ParseRecipient(word); err == nil {
+				return r
+			}
+		}
+	}
+	return nil
 }

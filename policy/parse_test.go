@@ -115,8 +115,8 @@ func TestParseFaults(t *testing.T) {
 		{"a mapping for a recipient", head + "  bob: {key: x}\n" + rules, []string{"5: a recipient of bob must be text"}},
 		{"a list in a list", head + "  bob: [[x]]\n" + rules, []string{"5: a recipient of bob must be text"}},
 		{"a malformed recipient", head + "  bob: age1qqq\n" + rules, []string{"5: bob: malformed recipient: copy the whole age1… line again"}},
-		{"a password", head + "  bob: CANARY-hunter2\n" + rules, []string{"5: bob: malformed recipient: expected age1pq1… or age1…"}},
-		{"an ssh recipient", head + "  bob: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5\n" + rules, []string{"5: bob: ssh recipients are not supported yet"}},
+		{"a password", head + "  bob: CANARY-hunter2\n" + rules, []string{"5: bob: malformed recipient: expected age1pq1…, age1… or ssh-…"}},
+		{"an ssh recipient", head + "  bob: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5\n" + rules, []string{"5: bob: malformed ssh recipient: copy the whole line of the .pub file again"}},
 		{"space around a recipient", head + "  bob: '$BOB '\n" + rules, []string{"5: bob: malformed post-quantum recipient: copy the whole age1pq1… line again"}},
 		{"a number for a name", head + "  12: $BOB\n" + rules, []string{"5: recipients: a name that is not text"}},
 		{"a malformed name", head + "  'a b': $BOB\n" + rules, []string{"5: recipients: malformed name"}},
@@ -129,9 +129,9 @@ func TestParseFaults(t *testing.T) {
 			[]string{"7: group Ops: its file has the name of that of group ops where names have no case"}},
 		{"a group's identity as a list", head + "groups:\n  ops: {members: [alice], recipient: [$BOB]}\n" + rules, []string{"6: group ops: recipient must be text"}},
 		{"a group's identity of ssh", head + "groups:\n  ops: {members: [alice], recipient: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5}\n" + rules,
-			[]string{"6: group ops: recipient: ssh recipients are not supported yet"}},
+			[]string{"6: group ops: recipient: malformed ssh recipient: copy the whole line of the .pub file again"}},
 		{"a group's identity of a plugin", head + "groups:\n  ops: {members: [alice], recipient: age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t}\n" + rules,
-			[]string{"6: group ops: recipient: tag and plugin recipients are not supported yet"}},
+			[]string{"6: group ops: recipient: expected a recipient of age's own: age1pq1… or age1…"}},
 		{"a group's identity that a member can't open", head + "  dave: $DAVE\ngroups:\n  ops: {members: [alice, dave], recipient: $BOB}\n" + rules,
 			[]string{"7: group ops: dave has no post-quantum recipient to encrypt its identity to"}},
 		{"a classic one that a member can't open", head + "groups:\n  ops: {members: [alice], recipient: $DAVE}\n" + rules,
@@ -190,7 +190,7 @@ func TestParseFaults(t *testing.T) {
 		{"negation in silence", head + rules + "silence:\n- finding: a\n  path: 'a/!b'\n  reason: r\n", []string{`10: "!" is not supported in patterns`}},
 
 		{"everything at once", "$HEAD\nrecipients:\n  alice: nonsense\n  bob: $BOB\nrules:\n- path: a\n  recipients: [mallory]\n  namespace: B\n- path: \"{b}\"\n  recipients: [bob]\nextra: 1\n", []string{
-			"4: alice: malformed recipient: expected age1pq1… or age1…", `8: rule a: unknown name "mallory"`,
+			"4: alice: malformed recipient: expected age1pq1…, age1… or ssh-…", `8: rule a: unknown name "mallory"`,
 			"9: rule a: namespace is no name that Kubernetes takes", "10: braces are not supported in patterns", `12: the policy: unknown field "extra"`}},
 	}
 	for _, tt := range tests {

@@ -36,11 +36,12 @@ var (
 
 // NoIdentityError says for whom a document was sealed that no identity opens. It matches crypt.ErrNoIdentity.
 type NoIdentityError struct {
-	To []string // fingerprints; none for a sealed file, which has no list
+	To    []string // fingerprints; none for a sealed file, which has no list
+	Cause error    // crypt's: identities that could not be used are in it
 }
 
 func (e *NoIdentityError) Error() string { return "no identity opens it" }
-func (e *NoIdentityError) Unwrap() error { return crypt.ErrNoIdentity }
+func (e *NoIdentityError) Unwrap() error { return e.Cause }
 
 // WidenError says for whom a value was sealed and who would be added. It matches ErrWiden.
 type WidenError struct {

@@ -79,7 +79,7 @@ func OpenFile(sealed []byte, o *crypt.Opener) (*File, error) {
 	}
 	opened, err := o.OpenFile(sealed)
 	if errors.Is(err, crypt.ErrNoIdentity) {
-		return nil, &Error{Err: &NoIdentityError{}}
+		return nil, &Error{Err: &NoIdentityError{Cause: err}}
 	}
 	if err != nil {
 		return nil, &Error{Err: err, Hint: fileHint(err)}

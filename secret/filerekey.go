@@ -44,7 +44,9 @@ func RekeyFile(sealed []byte, o FileRekeyOptions) ([]byte, *Rekeyed, error) {
 	target := crypt.Fingerprints(o.Recipients)
 	stay := union(target, crypt.Fingerprints(o.Through))
 	// It opened, so it was sealed for one of us.
-	before := slices.DeleteFunc(slices.Clone(o.Before), func(set []string) bool { return !slices.ContainsFunc(set, o.Opener.Holds) })
+	before := slices.DeleteFunc(slices.Clone(o.Before), func(set []string) bool {
+		return !o.Opener.Anonymous() && !slices.ContainsFunc(set, o.Opener.Holds)
+	})
 	r := &Rekeyed{Secret: f.Ref(), Rotated: sortedKeys(f.Values), Whole: true, Unsure: len(before) != 1}
 	for _, set := range before {
 		r.Joined = union(r.Joined, without(target, set))

@@ -109,7 +109,7 @@ func unwrap(s *manifest.EncryptedSecret, o *crypt.Opener) (map[string]*crypt.Dat
 			none.To = union(none.To, w.To)
 			continue
 		case errors.Is(err, crypt.ErrNoIdentity):
-			none = &NoIdentityError{To: w.To}
+			none = &NoIdentityError{To: w.To, Cause: err}
 			err = none
 		}
 		faults = append(faults, &Error{Line: w.Line, Secret: place(s), Err: err, Hint: hintFor(err)})

@@ -39,7 +39,7 @@ func SealedFile(name string, data []byte, rule *policy.Rule) []Finding {
 	case has > wants && has <= wants+len(rule.Through) && facts.Other == 0 && (facts.PostQuantum == 0) == rule.Classical:
 		// As it is until a rekey after the group got an identity of its own. More can't be told from a number.
 		c.add(Finding{Level: Warning, Rule: PendingJoin, Line: 1, What: fmt.Sprintf("encrypted to %d recipients, more than %s, but no more than read with its identity", has, who), Hint: hint})
-	case has > wants || facts.Other > 0 || facts.PostQuantum > 0 && rule.Classical:
+	case has > wants || facts.Other > crypt.Plugins(rule.Recipients) || facts.PostQuantum > 0 && rule.Classical:
 		c.add(Finding{Rule: ExtraRecipient, Line: 1, What: fmt.Sprintf("encrypted to %d recipients that can't all be among %s", has, who), Hint: hint})
 	case has < wants:
 		c.add(Finding{Level: Warning, Rule: PendingJoin, Line: 1, What: fmt.Sprintf("encrypted to fewer recipients (%d) than %s", has, who), Hint: hint})

@@ -118,9 +118,9 @@ func (c *cli) dockerLogins(d *dockerFlags, v *values.Values, help string) ([]val
 // dockerPasswords asks for one password after the other, or reads a line each.
 func (c *cli) dockerPasswords(v *values.Values, logins []values.Registry) ([]string, error) {
 	var passwords []string
-	if tty, ok := terminal(c.in); ok {
+	if _, ok := terminal(c.in); ok {
 		for _, l := range logins {
-			p, err := c.prompt(tty, fmt.Sprintf("password of %s at %s (hidden): ", shown(l.Username), shown(l.Server)))
+			p, err := c.prompt(fmt.Sprintf("password of %s at %s", shown(l.Username), shown(l.Server)), "pipe it in with --docker-password-stdin")
 			if err != nil {
 				return nil, err
 			}

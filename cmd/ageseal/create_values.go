@@ -79,8 +79,8 @@ func (c *cli) line(v *values.Values, key string) ([]byte, error) {
 	if v.Stdin == nil {
 		return nil, &usageError{values.ErrStdin}
 	}
-	if tty, ok := terminal(c.in); ok {
-		return c.prompt(tty, question(key))
+	if _, ok := terminal(c.in); ok {
+		return c.ask(key)
 	}
 	r := v.Stdin
 	v.Stdin = nil
@@ -94,14 +94,8 @@ func (c *cli) line(v *values.Values, key string) ([]byte, error) {
 
 // ask asks for the value of a key on the terminal.
 func (c *cli) ask(key string) ([]byte, error) {
-	tty, ok := terminal(c.in)
-	if !ok {
-		return nil, hinted("pipe it in with --from-stdin "+key, "no terminal to ask for the value of %s", key)
-	}
-	return c.prompt(tty, question(key))
+	return c.prompt("value of "+key, "pipe it in with --from-stdin "+key)
 }
-
-func question(key string) string { return "value of " + key + " (hidden): " }
 
 // needs adds a prompt for a key that nothing else gives a value.
 func (o *createOptions) needs(key string) {

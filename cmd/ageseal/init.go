@@ -23,6 +23,7 @@ type initOptions struct {
 	name       string
 	recovery   string
 	noHook     bool
+	passphrase bool
 }
 
 func newInitCommand(c *cli) *cobra.Command {
@@ -49,6 +50,7 @@ file offline, it opens the repository when every other key is lost.` + exitHelp(
 	flags := cmd.Flags()
 	flags.StringVar(&o.name, "name", "", "your `name` in the policy (default: the login name)")
 	flags.StringVar(&o.recovery, "recovery", "", "generate a recovery identity into this new `file`")
+	flags.BoolVar(&o.passphrase, "passphrase", false, "protect a new identity with a passphrase")
 	flags.BoolVar(&o.noHook, "no-hook", false, "install no hooks")
 	return cmd
 }
@@ -103,7 +105,10 @@ func (c *cli) ownRecipient(o *initOptions) (*crypt.Recipient, error) {
 		return nil, err
 	}
 	if len(c.keys.Identities) > 0 {
-		r := c.keys.Identities[0].Recipient()
+		r, err := c.keys.Recipient()
+		if err != nil {
+			return nil, err
+		}
 		c.note("%s: exists, recipient %s", c.keys.Sources[0], r.Display())
 		return r, nil
 	}
@@ -115,7 +120,11 @@ func (c *cli) ownRecipient(o *initOptions) (*crypt.Recipient, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := identity.Write(path, id); err != nil {
+	text, err := c.identityText(id, o.passphrase)
+	if err != nil {
+		return nil, err
+	}
+	if err := identity.Write(path, text); err != nil {
 		return nil, err
 	}
 	c.note("%s: your identity (private key, post-quantum), recipient %s", path, id.Recipient().Display())
@@ -151,7 +160,7 @@ func (c *cli) newRecovery(file string, postQuantum bool) (*crypt.Identity, error
 	if err != nil {
 		return nil, err
 	}
-	if err := identity.Write(file, id); err != nil {
+	if err := identity.Write(file, identity.Text(id)); err != nil {
 		return nil, err
 	}
 	c.note("%s: the recovery identity: move it offline, away from this machine", file)

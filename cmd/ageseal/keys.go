@@ -1,11 +1,47 @@
 package main
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/identity"
 )
+
+// allowedPlugins are age's plugins that may run in this process, for which --plugin and the user's own file speak.
+func (c *cli) allowedPlugins() (*identity.Plugins, error) {
+	if c.plugins != nil {
+		return c.plugins, nil
+	}
+	for _, name := range c.pluginNames {
+		if !identity.IsPluginName(name) {
+			return nil, usage("yubikey stands for the program age-plugin-yubikey", "--plugin takes a name, no path and no option")
+		}
+	}
+	allowed, err := identity.ReadAllowed()
+	if err != nil {
+		return nil, err
+	}
+	c.plugins = &identity.Plugins{
+		Allowed: append(allowed, c.pluginNames...),
+		Say:     func(text string) { fmt.Fprintf(c.err, "ageseal: %s\n", shown(text)) },
+	}
+	return c.plugins, nil
+}
+
+// ready gives recipients the plugins that encrypt to them.
+func (c *cli) ready(rs []*crypt.Recipient) ([]*crypt.Recipient, error) {
+	if crypt.Plugins(rs) == 0 {
+		return rs, nil
+	}
+	plugins, err := c.allowedPlugins()
+	if err != nil {
+		return nil, err
+	}
+	return plugins.Ready(rs), nil
+}
 
 // identityFlags is --identity, on every command that opens.
 type identityFlags struct{ files []string }
@@ -24,8 +60,13 @@ func (c *cli) opener(i *identityFlags, paths ...string) (*crypt.Opener, error) {
 				"--identity takes a file, not the key itself")
 		}
 	}
+	plugins, err := c.allowedPlugins()
+	if err != nil {
+		return nil, err
+	}
 	set, err := identity.Load(identity.Options{
-		Files: i.files, Environment: c.environment,
+		Plugins: plugins,
+		Files:   i.files, Environment: c.environment,
 		Stdin:  c.in,
 		Warn:   func(text string) { c.warn(text, "") },
 		Stderr: c.err,
@@ -34,7 +75,7 @@ func (c *cli) opener(i *identityFlags, paths ...string) (*crypt.Opener, error) {
 		return nil, err
 	}
 	c.keys = set
-	o := crypt.NewOpener(set.Identities...)
+	o := crypt.NewOpener(slices.Concat(set.Identities, set.Further)...)
 	c.share(o, paths)
 	return o, nil
 }

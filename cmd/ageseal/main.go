@@ -52,7 +52,7 @@ func interrupted(signals <-chan os.Signal) {
 	}
 	memdir.Interrupt()
 	atomicfile.Interrupt()
-	restoreTerminal()
+	identity.RestoreTerminal()
 	fmt.Fprintln(os.Stderr, "ageseal: interrupted")
 	os.Exit(statusInterrupted)
 }

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/git"
+	"github.com/ageseal/ageseal/identity"
 	"github.com/ageseal/ageseal/internal/atomicfile"
 	"github.com/ageseal/ageseal/internal/lazy"
 	"github.com/ageseal/ageseal/kustomize"
@@ -152,6 +154,8 @@ func (c *cli) messages(path string, err error) []message {
 		return []message{{place(path, e.Line) + e.Error(), e.Hint}}
 	case *hintError:
 		return []message{{place(path, 0) + e.Error(), e.hint}}
+	case *identity.KeyError:
+		return []message{{place(path, 0) + e.Error(), e.Hint()}}
 	case interface{ Unwrap() []error }:
 		var all []message
 		for _, joined := range e.Unwrap() {
@@ -174,7 +178,8 @@ func located(err error) bool {
 	var hint *hintError
 	var ofGit *git.Error
 	var value *values.Error
-	return errors.As(err, &value) || errors.As(err, &ofGit) || errors.As(err, &file) || errors.As(err, &built) || errors.As(err, &fault) || errors.As(err, &rule) || errors.As(err, &hint)
+	var key *identity.KeyError
+	return errors.As(err, &key) || errors.As(err, &value) || errors.As(err, &ofGit) || errors.As(err, &file) || errors.As(err, &built) || errors.As(err, &fault) || errors.As(err, &rule) || errors.As(err, &hint)
 }
 
 // faultMessage is the text for one Secret's fault; what concerns people's keys is said with their names.
@@ -189,10 +194,10 @@ func (c *cli) faultMessage(path string, e *secret.Error) message {
 	switch {
 	case errors.As(e.Err, &none) && len(none.To) == 0: // a sealed file
 		text := fmt.Sprintf("%sno identity opens it (%s)", place(path, 0), c.tried())
-		return message{text, c.noIdentityHint("runs: ageseal rekey " + quoted(path))}
+		return unusable(message{text, c.noIdentityHint("runs: ageseal rekey " + quoted(path))}, none)
 	case errors.As(e.Err, &none):
 		text := fmt.Sprintf("%sno identity opens %s (readable by %s; %s)", place(path, 0), who, c.names(none.To), c.tried())
-		return message{text, cmp.Or(c.groupHint(none.To), c.noIdentityHint("runs: ageseal rekey "+quoted(path)))}
+		return unusable(message{text, cmp.Or(c.groupHint(none.To), c.noIdentityHint("runs: ageseal rekey "+quoted(path)))}, none)
 	case errors.As(e.Err, &widen):
 		text := fmt.Sprintf("%s%s: was sealed for %s; this path would add %s", place(path, e.Line), who, c.names(widen.To), c.names(widen.Added))
 		return message{text, "if they may read it: ageseal rekey --widen " + quoted(path)}
@@ -207,7 +212,29 @@ func (c *cli) faultMessage(path string, e *secret.Error) message {
 	if e.Key != "" {
 		text += "key " + e.Key + ": "
 	}
+	if key, ok := errors.AsType[*identity.KeyError](e.Err); ok && e.Hint == "" {
+		return message{text + e.Err.Error(), key.Hint()}
+	}
 	return message{text + e.Err.Error(), e.Hint}
+}
+
+// unusable adds to a message which identities could not be tried, and why: to mend that comes before asking others.
+func unusable(m message, none error) message {
+	var found *crypt.UnavailableError
+	if !errors.As(none, &found) {
+		return m
+	}
+	var why []string
+	next := ""
+	for _, reason := range found.Reasons {
+		if !slices.Contains(why, reason.Error()) {
+			why = append(why, reason.Error())
+		}
+		if key, ok := errors.AsType[*identity.KeyError](reason); ok && next == "" {
+			next = key.Hint()
+		}
+	}
+	return message{m.text + ": " + strings.Join(why, "; "), cmp.Or(next, m.hint)}
 }
 
 // valuesMessage is the text for a fault in a source of values.

@@ -27,6 +27,8 @@ type cli struct {
 	policyFile string
 
 	words       []string             // of the command line, the name of the program first; nil: any
+	pluginNames []string             // --plugin
+	plugins     *identity.Plugins    // nil before they are needed
 	environment identity.Environment // taken at the start, so that no child inherits a key
 
 	started bool             // the command line was understood
@@ -137,6 +139,8 @@ func (c *cli) rootOf(cmd *cobra.Command) {
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "print errors and warnings only")
 	flags.StringVar(&c.policyFile, "policy", "", "use this policy `file`, without comparing it with the one accepted before")
 	_ = cmd.MarkPersistentFlagFilename("policy", "yaml", "yml")
+	flags.StringArrayVar(&c.pluginNames, "plugin", nil, "let age-plugin-`NAME` run, for keys that need it (repeatable)")
+	_ = cmd.RegisterFlagCompletionFunc("plugin", cobra.NoFileCompletions)
 }
 
 // exitHelp ends the help of every command: the statuses it can end with.

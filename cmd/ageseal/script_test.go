@@ -2,6 +2,11 @@ package main
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/pem"
 	"errors"
 	"os"
 	"os/exec"
@@ -12,9 +17,11 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/internal/testkeys"
+	"github.com/ageseal/ageseal/internal/testplugin"
 )
 
 func TestMain(m *testing.M) {
@@ -23,12 +30,19 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	testscript.Main(m, map[string]func(){
-		"ageseal":         main,
-		"kubectl-ageseal": main,
-		"ageseal-fn":      main,
-		"EncryptedSecret": main, // as kustomize calls its plugins, over the links of "fn install"
-		"Decrypter":       main,
+		"ageseal":         program,
+		"kubectl-ageseal": program,
+		"ageseal-fn":      program,
+		"EncryptedSecret": program, // as kustomize calls its plugins, over the links of "fn install"
+		"Decrypter":       program,
+		"age-plugin-test": func() { os.Exit(testplugin.Main(os.Args)) },
 	})
+}
+
+// program is the program as the stories run it.
+func program() {
+	detach()
+	main()
 }
 
 // people are the test identities that scripts know by name.
@@ -43,6 +57,8 @@ var people = map[string]func() *crypt.Identity{
 //	identity NAME FILE          write the identity of a test person, 0600
 //	fails STATUS COMMAND ...    the command ends with the status, prints nothing on stdout, and leaks nothing on stderr
 //	certificate CERT KEY        write a new self-signed certificate and its private key, in PEM
+//	pluginkey MODE FILE         write an identity of internal/testplugin; $PLUGIN_GOOD … are recipients
+//	sshkey TYPE FILE [WORDS]    write a private key of ssh, with a passphrase if there are words, and FILE.pub; $SSH is its recipient
 //	sub FILE OLD NEW            replace text in a file, which must hold it; environment variables are expanded
 //	mode OCTAL FILE             compare a file's permissions
 func TestScripts(t *testing.T) {
@@ -50,7 +66,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := os.Executable()
+	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,9 +81,13 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 			e.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
 			e.Setenv("USER", "alice")
-			e.Setenv("PROGRAM", program)
+			e.Setenv("PROGRAM", executable)
 			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			e.Setenv("PATH", e.Getenv("PATH")+string(os.PathListSeparator)+tools+string(os.PathListSeparator)+goBin())
+			e.Setenv("TESTPLUGIN_LOG", filepath.Join(e.WorkDir, ".home", "plugin.log"))
+			for _, mode := range []string{"good", "scrypt", "native", "labels", "refuse", "crash"} {
+				e.Setenv("PLUGIN_"+strings.ToUpper(mode), testplugin.Recipient(mode))
+			}
 			for name, id := range people {
 				e.Setenv(strings.ToUpper(name), id().Recipient().String())
 			}
@@ -88,6 +108,8 @@ func TestScripts(t *testing.T) {
 			"finds":       finds,
 			"sub":         substitute,
 			"mode":        compareMode,
+			"pluginkey":   writePluginKey,
+			"sshkey":      writeSSHKey,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -109,6 +131,41 @@ func writeIdentity(ts *testscript.TestScript, neg bool, args []string) {
 	file := ts.MkAbs(args[1])
 	ts.Check(os.MkdirAll(filepath.Dir(file), 0o700))
 	ts.Check(os.WriteFile(file, []byte(people[args[0]]().SecretText()+"\n"), 0o600))
+}
+
+func writePluginKey(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: pluginkey MODE FILE")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(testplugin.Identity(args[0])+"\n"), 0o600))
+}
+
+func writeSSHKey(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: sshkey TYPE FILE [WORDS]")
+	}
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	ts.Check(err)
+	var key crypto.Signer = ed
+	if args[0] == "rsa" {
+		key, err = rsa.GenerateKey(rand.Reader, 2048)
+		ts.Check(err)
+	}
+	var block *pem.Block
+	if words := strings.Join(args[2:], " "); words != "" {
+		block, err = ssh.MarshalPrivateKeyWithPassphrase(key, "", []byte(words))
+	} else {
+		block, err = ssh.MarshalPrivateKey(key, "")
+	}
+	ts.Check(err)
+	file := ts.MkAbs(args[1])
+	ts.Check(os.MkdirAll(filepath.Dir(file), 0o700))
+	ts.Check(os.WriteFile(file, pem.EncodeToMemory(block), 0o600))
+	public, err := ssh.NewPublicKey(key.Public())
+	ts.Check(err)
+	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(public)))
+	ts.Check(os.WriteFile(file+".pub", []byte(line+" somebody@example.com\n"), 0o600))
+	ts.Setenv("SSH", line)
 }
 
 // leaks are what no message may hold: the plaintext of every story, its base64, keys, and ciphertext.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/manifest"
@@ -145,8 +144,8 @@ func (c *cli) readValue(file, key string) ([]byte, error) {
 		defer f.Close()
 		return readValue(f)
 	}
-	if tty, ok := terminal(c.in); ok && file == "" {
-		return c.prompt(tty, fmt.Sprintf("value of %s (hidden): ", key))
+	if _, ok := terminal(c.in); ok && file == "" {
+		return c.prompt("value of "+key, "pipe it in")
 	}
 	value, err := readValue(c.in)
 	if err != nil || file == "-" {
@@ -171,17 +170,4 @@ func oneLine(value []byte) []byte {
 		return value
 	}
 	return bytes.TrimSuffix(line, []byte("\r"))
-}
-
-// prompt asks on the terminal without showing what is typed.
-func (c *cli) prompt(tty *os.File, question string) ([]byte, error) {
-	rememberTerminal(tty)
-	defer restoreTerminal()
-	fmt.Fprint(c.err, question)
-	value, err := term.ReadPassword(int(tty.Fd()))
-	fmt.Fprintln(c.err)
-	if err == nil && len(value) == 0 {
-		err = errors.New("nothing was typed")
-	}
-	return value, err
 }

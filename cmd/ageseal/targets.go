@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -42,7 +42,7 @@ type recipientFlags struct {
 
 func (r *recipientFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVarP(&r.texts, "recipient", "r", nil, "encrypt to this `recipient` instead of the policy's (repeatable)")
-	cmd.Flags().StringArrayVarP(&r.files, "recipients-file", "R", nil, "the same for each line of a `file` (repeatable)")
+	cmd.Flags().StringArrayVarP(&r.files, "recipients-file", "R", nil, "the same for each line of a `file`, \"-\" for standard input (repeatable)")
 	_ = cmd.MarkFlagFilename("recipients-file")
 }
 
@@ -59,14 +59,34 @@ func (r *recipientFlags) resolve(c *cli) ([]*crypt.Recipient, error) {
 	}
 	for _, recipient := range all {
 		if !recipient.PostQuantum() {
-			c.warn("recipient "+recipient.String()+" is not post-quantum: history is kept for ever", "")
+			c.warn("recipient "+recipient.Display()+" is not post-quantum: history is kept for ever", "")
 		}
 	}
 	if len(all) == 0 {
 		return nil, &fileError{strings.Join(r.files, ", "), errors.New("no recipient in it")}
 	}
-	r.resolved = all
-	return all, nil
+	r.resolved, err = c.ready(all)
+	return r.resolved, err
+}
+
+// recipientsFile reads a file of recipients, or standard input, which then is at its end: nobody else finds something there.
+func (c *cli) recipientsFile(path string) (shown, text string, err error) {
+	var in io.Reader = c.in
+	shown = "standard input"
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return path, "", err
+		}
+		defer f.Close()
+		in, shown = f, path
+	}
+	const most = 1 << 20
+	data, err := io.ReadAll(io.LimitReader(in, most+1))
+	if err == nil && len(data) > most {
+		err = errors.New("over 1 MiB, too large for a file of recipients")
+	}
+	return shown, string(data), err
 }
 
 const identityHint = "pass the recipient that belongs to it, age1…"
@@ -90,27 +110,19 @@ func (c *cli) parseRecipients(texts, files []string) (all []*crypt.Recipient, er
 		}
 	}
 	for _, path := range files {
-		from := c.in
-		if path != "-" {
-			file, err := os.Open(path)
-			if err != nil {
-				return nil, err
-			}
-			defer file.Close()
-			from = file
+		shown, text, err := c.recipientsFile(path)
+		if err != nil {
+			return nil, &fileError{shown, err}
 		}
-		lines := bufio.NewScanner(from)
-		for n := 1; lines.Scan(); n++ {
-			line := strings.TrimSpace(lines.Text())
-			if line == "" || strings.HasPrefix(line, "#") {
+		n := 0
+		for line := range strings.SplitSeq(strings.TrimPrefix(text, "\ufeff"), "\n") {
+			n++
+			if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 				continue
 			}
-			if err := add(fmt.Sprintf("%s:%d", path, n), line); err != nil {
+			if err := add(fmt.Sprintf("%s:%d", shown, n), line); err != nil {
 				return nil, err
 			}
-		}
-		if err := lines.Err(); err != nil {
-			return nil, &fileError{path, err}
 		}
 	}
 	return all, nil
@@ -156,7 +168,9 @@ func (c *cli) rule(path string) (*repository, *policy.Rule, error) {
 		return nil, nil, hinted("add a rule to "+policy.FileName+", or name recipients with --recipient",
 			"no rule of the policy matches %s", filepath.ToSlash(rel))
 	}
-	return repo, rule, nil
+	with := *rule
+	with.Recipients, err = c.ready(rule.Recipients)
+	return repo, &with, err
 }
 
 // repository finds the policy for a directory free of links: --policy, else the one at the git top level. The policy is compared with

@@ -2,36 +2,20 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"sync"
 
-	"golang.org/x/term"
+	"github.com/ageseal/ageseal/identity"
 )
 
-// prompting is the terminal as it was before a hidden prompt, so that an interrupt gives it back with echo.
-var prompting struct {
-	sync.Mutex
-	tty   *os.File
-	state *term.State
-}
-
-func rememberTerminal(tty *os.File) {
-	prompting.Lock()
-	defer prompting.Unlock()
-	if state, err := term.GetState(int(tty.Fd())); err == nil {
-		prompting.tty, prompting.state = tty, state
+// prompt asks on the terminal, whatever standard input is, without showing what is typed. instead is what to run where there is none.
+func (c *cli) prompt(question, instead string) ([]byte, error) {
+	value, err := identity.AskHidden(question + " (hidden): ")
+	if errors.Is(err, identity.ErrNoTerminal) {
+		return nil, hinted(instead, "no terminal to ask for the %s", question)
 	}
-}
-
-func restoreTerminal() {
-	prompting.Lock()
-	defer prompting.Unlock()
-	if prompting.state != nil {
-		_ = term.Restore(int(prompting.tty.Fd()), prompting.state)
-		prompting.state = nil
-	}
+	return value, err
 }
 
 // agreed asks a question that only a yes answers, and where nobody can be asked says what to run instead. Without a yes the error is

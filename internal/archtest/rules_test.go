@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 	"internal/memdir":     {},
 	"internal/redact":     {},
 	"internal/testkeys":   {"crypt"},
+	"internal/testplugin": {},
 
 	"internal/ostest":  {},
 	"internal/schemas": {},
@@ -59,6 +60,7 @@ var unreachable = []struct {
 	{"kustomize's command line", under("sigs.k8s.io/kustomize/kustomize"), []string{"cmd"}},
 	{"test keys", under(module + "/internal/testkeys"), []string{"internal/testkeys"}},
 	{"cases of tests", under(module + "/internal/corpora"), []string{"internal/corpora"}},
+	{"the test plugin", under(module + "/internal/testplugin"), []string{"internal/testplugin"}},
 	{"the test framework", under("testing"), []string{"internal/testkeys", "internal/corpora"}},
 	{"a tool of the project", among(tools), nil},
 }
@@ -72,8 +74,9 @@ var direct = []struct {
 	{"cobra", under("github.com/spf13/cobra"), []string{"cmd"}},
 	{"pflag", under("github.com/spf13/pflag"), []string{"cmd"}},
 	{"kustomize's library", under("sigs.k8s.io/kustomize/api"), []string{"kustomize", "plugin", "cmd"}},
-	{"age", under("filippo.io/age"), []string{"crypt", "identity", "internal/testkeys", "internal/bench"}},
-	{"an AEAD", under("golang.org/x/crypto"), []string{"crypt", "identity"}},
+	{"age", under("filippo.io/age"), []string{"crypt", "identity", "internal/testkeys", "internal/testplugin", "internal/bench"}},
+	{"age's plugins", under("filippo.io/age/plugin"), []string{"crypt", "identity", "internal/testplugin"}}, // crypt for their names alone
+	{"an AEAD and ssh keys", under("golang.org/x/crypto"), []string{"crypt", "identity"}},
 	{"other programs", under("os/exec"), append([]string{"git", "identity", "cmd", "internal/archtest"}, tools...)},
 	{"a log", under("log"), []string{"cmd"}},
 	{"the network", under("net"), nil},
@@ -182,6 +185,9 @@ func TestBreaches(t *testing.T) {
 			"cmd must not reach the test framework:\n\tcmd/ageseal\n\t  internal/testkeys\n\t    testing"}},
 		{"a process outside git", graph{m + "verify": {"os/exec"}}, []string{
 			"verify may not import other programs:\n\tverify\n\t  os/exec"}},
+		{"a plugin of age outside identity", graph{m + "policy": {"filippo.io/age/plugin"}}, []string{
+			"policy may not import age:\n\tpolicy\n\t  filippo.io/age/plugin",
+			"policy may not import age's plugins:\n\tpolicy\n\t  filippo.io/age/plugin"}},
 		{"a room nobody drew", graph{m + "util": {}}, []string{
 			"util is not a room of the architecture"}},
 	}

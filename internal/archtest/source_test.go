@@ -23,6 +23,7 @@ var processOnly = map[string][]string{
 // cryptForLeaves is all that policy and identity may use of crypt: keys as types, never a box or a data key.
 var cryptForLeaves = []string{
 	"Recipient", "ParseRecipient", "ParseNativeRecipient", "Fingerprints", "Identity", "ParseIdentity", "GenerateIdentity",
+	"NewIdentity", "Kind", "SSH", "Locked", "Plugin", "ErrUnavailable", "ErrUnsupported", // identities that are not age's own
 }
 
 // misuses are the broken source rules of one file of a room, each with its place.
