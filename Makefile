@@ -10,9 +10,12 @@ KSOPS_SOURCE          ?= https://github.com/viaduct-ai/kustomize-sops
 ACTIONLINT_VERSION    := v1.7.12
 GITLEAKS_VERSION      := v8.30.1
 
-# What a build hardly runs is made small: fetching a resource (HTTP/1.1 will do), TLS, and the protobuf of kustomize's OpenAPI schema. 700 KB less.
-BUILD    := CGO_ENABLED=0 go build -trimpath -tags nethttpomithttp2 \
-	-gcflags='crypto/tls=-l' -gcflags='google.golang.org/protobuf/...=-l' -gcflags='k8s.io/...=-l'
+# Calls are inlined where builds spend their time. Elsewhere that only makes the binary larger: by 600 KB, and another 350 KB is HTTP/2, while
+# HTTP/1.1 will do to fetch a resource now and then.
+COLD     := crypto/tls crypto/x509 math/big net/http
+HOT      := filippo.io/hpke/... github.com/ageseal/ageseal/crypt github.com/ageseal/ageseal/kustomize github.com/ageseal/ageseal/manifest \
+	go.yaml.in/yaml/v3 sigs.k8s.io/kustomize/kyaml/...
+BUILD    := CGO_ENABLED=0 go build -trimpath -tags nethttpomithttp2 -gcflags=all=-l -gcflags=std= $(COLD:%=-gcflags=%=-l) $(HOT:%=-gcflags=%=)
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 # provenance: what kustomize prints for managedByLabel; without it our builds would say "unknown" where kustomize says its version.
 LDFLAGS  := -s -w -X main.version=$(VERSION) -X sigs.k8s.io/kustomize/api/provenance.version=$(KUSTOMIZE_VERSION)

@@ -46,6 +46,9 @@ func (e *KeyError) Is(target error) bool { return target == crypt.ErrUnavailable
 
 var pluginName = lazy.Regexp(`^[a-z0-9][a-z0-9._+-]*$`)
 
+// interruptGrace is for Ctrl-C, which ends the plugin as well as this process: the process's own end is to be first.
+const interruptGrace = 200 * time.Millisecond
+
 // IsPluginName says whether a plugin can be called so. A path or an option of a command line is none.
 func IsPluginName(s string) bool { return pluginName().MatchString(s) }
 
@@ -198,6 +201,7 @@ func runPlugin[T any](p *Plugins, name string, do func() (T, error)) (T, error) 
 	case errors.As(err, &missing):
 		return fault("install it where $PATH has it", "is not installed: there is no program age-plugin-%s", name)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.EPIPE):
+		time.Sleep(interruptGrace)
 		return fault("run age-plugin-"+name+" by itself to see why", "ended without an answer")
 	case strings.Contains(err.Error(), "malformed"): // age quotes what it read, which may be a key
 		return fault("", "did not answer as a plugin of age does")

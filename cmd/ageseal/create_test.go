@@ -69,7 +69,7 @@ func createAsKubectl(t *testing.T, c kubectlCase) string {
 	alice := testkeys.Alice()
 	args := append([]string{"ageseal", "create", "secret"}, c.Args...)
 	var out, errw bytes.Buffer
-	status := run(append(args, "-r", alice.Recipient().String()), strings.NewReader(""), &out, &errw)
+	status := run(append(args, "-r", alice.Recipient().String()), strings.NewReader(""), &out, &errw, func() {})
 
 	badName := c.Result != nil && strings.Contains(c.Result.Metadata.Name, "_")
 	if c.RC != 0 || badName {

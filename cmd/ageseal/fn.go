@@ -99,6 +99,7 @@ func (c *cli) passOn(out []byte, err error) error {
 // arguments behind the file come from fields of the config, argsOneLiner and argsFromFile, which the repository writes.
 func (c *cli) runPlugin(name string, args []string) error {
 	c.started = true
+	c.begin()
 	if err := refuseInBuild(); err != nil {
 		return err
 	}

@@ -25,12 +25,17 @@ import (
 var version = "dev"
 
 func main() {
+	takeDirectory()
+	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr, catchSignals))
+}
+
+// catchSignals has them end the process in order. Until a command starts, and for one that only prints what it knows, the system's own way
+// does: to catch signals is an eighth of a start.
+func catchSignals() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, stopSignals...)
 	go interrupted(signals)
 	catchFileSizeSignal()
-	takeDirectory()
-	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // takeDirectory makes the working directory the one that the system has. Reached through a link, $PWD says another, by which a file would
@@ -57,10 +62,11 @@ func interrupted(signals <-chan os.Signal) {
 	os.Exit(statusInterrupted)
 }
 
-// run is the whole program but for the process around it: arguments and streams in, exit status out.
-func run(args []string, in io.Reader, out, errw io.Writer) (status int) {
+// run is the whole program but for the process around it: arguments and streams in, exit status out. begin is called before a command does
+// anything that an interruption could leave half done.
+func run(args []string, in io.Reader, out, errw io.Writer, begin func()) (status int) {
 	tuneCollector(heapPercent)
-	c := &cli{in: in, out: out, err: errw, environment: identity.TakeEnvironment()}
+	c := &cli{in: in, out: out, err: errw, begin: begin, environment: identity.TakeEnvironment()}
 	defer func() {
 		if p := recover(); p != nil {
 			// The value of a panic may quote anything, a secret value among it.

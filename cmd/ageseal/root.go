@@ -31,6 +31,7 @@ type cli struct {
 	plugins     *identity.Plugins    // nil before they are needed
 	environment identity.Environment // taken at the start, so that no child inherits a key
 
+	begin   func()           // see run
 	started bool             // the command line was understood
 	keys    *identity.Set    // the identities that were loaded, nil before
 	known   []*policy.Policy // policies that give recipients their names
@@ -127,8 +128,11 @@ func (c *cli) speaksOf(word string) bool { return c.words == nil || slices.Conta
 // rootOf makes cmd the top of a command line of ours: streams, global flags, and who prints errors.
 func (c *cli) rootOf(cmd *cobra.Command) {
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	cmd.PersistentPreRun = func(*cobra.Command, []string) {
+	cmd.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
 		c.started = true
+		if cmd.Name() != "version" {
+			c.begin()
+		}
 		memdir.RemoveLeftovers()
 	}
 	cmd.SetIn(c.in)
