@@ -11,6 +11,7 @@ import (
 
 // groupChange is a change of one group in the repository that the command runs in.
 type groupChange struct {
+	c    *cli
 	repo *repository
 	path string // of the policy
 	text []byte
@@ -34,7 +35,7 @@ func (c *cli) changeGroup(o *groupOptions, run func(*groupChange) error) error {
 	if o.dryRun && cutShort(top) {
 		return hinted("run it without --dry-run", "a change of a group was cut short, and has to be completed first")
 	}
-	g := &groupChange{path: filepath.Join(top, policy.FileName)}
+	g := &groupChange{c: c, path: filepath.Join(top, policy.FileName)}
 	if !o.dryRun {
 		unlock, err := c.lock([]string{top})
 		if err != nil {
@@ -96,7 +97,11 @@ func (g *groupChange) set(name string, members []string, id *crypt.Identity) err
 		return &fileError{shown, err}
 	}
 	group, _ := g.next.Group(name)
-	sealed, err := crypt.SealIdentity(id, group.To)
+	to, err := g.c.ready(group.To)
+	if err != nil {
+		return err
+	}
+	sealed, err := crypt.SealIdentity(id, to)
 	if err != nil {
 		return err
 	}

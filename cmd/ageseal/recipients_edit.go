@@ -161,7 +161,11 @@ func (c *cli) editPolicy(o *recipientsEditOptions, edit func(*policy.Policy, []b
 	if err != nil {
 		return err
 	}
-	if p, err := policy.Parse(src); err != nil || !bytes.Equal(p.Canonical(), repo.policy.Canonical()) {
+	files, err := identityFiles(repo.top, repo.policy)
+	if err != nil {
+		return err
+	}
+	if p, err := policy.Parse(src); err != nil || !bytes.Equal(p.WithIdentities(files).Canonical(), repo.policy.Canonical()) {
 		return &fileError{shown, atomicfile.ErrChanged}
 	}
 	text, now, err := edit(repo.policy, src)
@@ -174,6 +178,7 @@ func (c *cli) editPolicy(o *recipientsEditOptions, edit func(*policy.Policy, []b
 	if err := c.mayEdit(repo); err != nil {
 		return err
 	}
+	now = now.WithIdentities(files)
 	diff := policy.Diff(repo.policy, now)
 	if len(diff) == 0 {
 		c.note("%s: says so already, unchanged", shown)
