@@ -1,9 +1,7 @@
 package policy
 
 import (
-	"bytes"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -17,135 +15,95 @@ import (
 //
 // Errors: those of Parse, of the text as it is and as it would be, and *Error where the text can't be changed like that.
 func EditGroup(src []byte, name string, members []string, recipient *crypt.Recipient) ([]byte, error) {
-	p, err := Parse(src)
+	old, err := Parse(src)
 	if err != nil {
 		return nil, err
 	}
 	members = slices.Compact(slices.Sorted(slices.Values(members)))
-	want := *p
-	want.groups = maps.Clone(p.groups)
-	want.groups[name] = &Group{Name: name, Members: members, Recipient: recipient}
-	e := newTextEdit(src)
-	if !e.group(name, members, recipient.String()) {
-		return nil, cannotEdit(name, members)
-	}
-	text := e.text()
-	now, err := Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(now.Canonical(), want.Canonical()) {
-		return nil, cannotEdit(name, members)
-	}
-	return text, nil
-}
-
-func cannotEdit(name string, members []string) error {
-	return &Error{Err: fmt.Errorf("group %s: the text around it is such that it can't be changed without changing more", name),
-		Hint: fmt.Sprintf("write the group's members as a list of their own: members: [%s]; then run this again", strings.Join(members, ", "))}
-}
-
-// group makes the changes that a group needs; false where it can't tell the place. That they mean what they should is for the
-// caller to see: only what is parsed again counts.
-func (e *textEdit) group(name string, members []string, recipient string) bool {
-	root := e.root
-	groups := valueOf(root, "groups")
-	if groups == nil {
-		rules := keyOf(root, "rules")
-		if root.Style&yaml.FlowStyle != 0 || rules == nil {
-			return false
+	meant := old.clone()
+	meant.groups[name] = &Group{Name: name, Members: members, Recipient: recipient}
+	e := &editor{src: src}
+	if _, ok := old.groups[name]; ok {
+		for _, m := range members {
+			e.join(m, membersOf(name))
 		}
-		return e.insertLines(e.above(rules.Line), strings.Repeat(" ", rules.Column-1), append([]string{"groups:"}, newGroup(name, members, recipient)...)...)
-	}
-	g := valueOf(groups, name)
-	switch {
-	case groups.Kind != yaml.MappingNode:
-		return false
-	case g == nil && groups.Style&yaml.FlowStyle != 0:
-		return e.insertFlow(groups, fmt.Sprintf("%s: {members: [%s], recipient: %s}", scalar(name), strings.Join(scalars(members), ", "), recipient))
-	case g == nil:
-		first := groups.Content[0]
-		lines := newGroup(name, members, recipient)
-		for i := range lines {
-			lines[i] = strings.TrimPrefix(lines[i], "  ")
-		}
-		return e.insertLines(keyOf(root, "groups").Line+1, strings.Repeat(" ", first.Column-1), lines...)
-	}
-	if r := valueOf(g, "recipient"); r == nil {
-		if !e.addField(g, "recipient: "+recipient) {
-			return false
-		}
-	} else if r.Value != recipient && !e.replace(r, recipient) {
-		return false
-	}
-	return e.list(valueOf(g, "members"), members)
-}
-
-func newGroup(name string, members []string, recipient string) []string {
-	return []string{"  " + scalar(name) + ":", "    members: [" + strings.Join(scalars(members), ", ") + "]", "    recipient: " + recipient}
-}
-
-func scalars(names []string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = scalar(n)
-	}
-	return out
-}
-
-// addField puts a field in front of the others of a mapping.
-func (e *textEdit) addField(m *yaml.Node, field string) bool {
-	if m.Style&yaml.FlowStyle != 0 {
-		return e.insertFlow(m, field)
-	}
-	first := m.Content[0]
-	return e.insertLines(first.Line, strings.Repeat(" ", first.Column-1), field)
-}
-
-// list adds what a list of names lacks, and takes out what it has too many.
-func (e *textEdit) list(list *yaml.Node, names []string) bool {
-	var kept []*yaml.Node
-	var had []string
-	for _, n := range list.Content {
-		had = append(had, n.Value)
-		if slices.Contains(names, n.Value) {
-			kept = append(kept, n)
-		}
-	}
-	if len(kept) == 0 {
-		return false // all are others: the list as a whole is to be written
-	}
-	flow := list.Style&yaml.FlowStyle != 0
-	for i, n := range list.Content {
-		if slices.Contains(names, n.Value) {
-			continue
-		}
-		switch {
-		case !flow:
-			if !e.removeLine(n) {
-				return false
-			}
-		case slices.Contains(list.Content[:i], kept[0]): // with the comma before it
-			if !e.cut(e.end(list.Content[i-1]), e.end(n)) {
-				return false
-			}
-		default:
-			if !e.cut(e.start(n), e.start(list.Content[i+1])) {
-				return false
+		for _, m := range old.groups[name].Members {
+			if !slices.Contains(members, m) {
+				e.leave(m, membersOf(name))
 			}
 		}
+		e.identity(name, recipient.String())
+	} else {
+		e.group(name, members, recipient.String())
 	}
-	last := kept[len(kept)-1]
-	for _, name := range names {
-		switch {
-		case slices.Contains(had, name):
+	text, _, err := e.as(meant)
+	return text, err
+}
+
+// identity gives a group this recipient.
+func (e *editor) identity(name, recipient string) {
+	e.step(func(d *document) ([]byte, error) {
+		n := d.at("groups", name, "recipient")
+		if n == nil {
+			group := d.at("groups", name)
+			return d.add(group, named(group.Content[0], "recipient")+": "+keyed(group.Content[1], recipient))
+		}
+		end, ok := d.end(n)
+		if !ok {
+			return nil, errByHand
+		}
+		return d.with(splice{span{d.start(n), end}, keyed(n, recipient)}), nil
+	})
+}
+
+// group adds one, behind the others, or behind recipients if it is the first.
+func (e *editor) group(name string, members []string, recipient string) {
+	e.step(func(d *document) ([]byte, error) {
+		groups := d.at("groups")
+		switch flow := d.root.Style&yaml.FlowStyle != 0; {
+		case groups != nil && len(groups.Content) > 0:
+			return d.add(groups, d.newGroup(groups, name, members, recipient))
+		case groups != nil:
+			return nil, errByHand
 		case flow:
-			e.insert(e.end(last), ", "+scalar(name))
-		default:
-			if !e.insertLines(last.Line+1, strings.Repeat(" ", list.Column-1), "- "+scalar(name)) {
-				return false
-			}
+			quote := d.root.Content[0]
+			return d.add(d.root, named(quote, "groups")+": {"+flowGroup(quote, name, members, recipient)+"}")
 		}
+		people := d.at("recipients")
+		end, ok := d.end(people)
+		if !ok {
+			return nil, errByHand
+		}
+		end = d.lineEnd(end)
+		lines := append([]string{"groups:"}, blockGroup("  ", name, members, recipient)...)
+		return d.with(splice{span{end, end}, d.lineBreak() + strings.Join(lines, d.lineBreak())}), nil
+	})
+}
+
+// newGroup is a group in the style of the mapping of groups that it is for. The first line has no indent.
+func (d *document) newGroup(groups *yaml.Node, name string, members []string, recipient string) string {
+	first := groups.Content[0]
+	if groups.Style&yaml.FlowStyle != 0 {
+		return flowGroup(first, name, members, recipient)
 	}
-	return true
+	indent := d.before(d.start(first))
+	return strings.TrimPrefix(strings.Join(blockGroup(indent, name, members, recipient), d.lineBreak()), indent)
+}
+
+func blockGroup(indent, name string, members []string, recipient string) []string {
+	plain := make([]string, len(members))
+	for i, m := range members {
+		plain[i] = scalar(m)
+	}
+	return []string{indent + scalar(name) + ":", indent + "  members: [" + strings.Join(plain, ", ") + "]", indent + "  recipient: " + recipient}
+}
+
+// flowGroup is in the style of a neighbour.
+func flowGroup(neighbour *yaml.Node, name string, members []string, recipient string) string {
+	quoted := make([]string, len(members))
+	for i, m := range members {
+		quoted[i] = named(neighbour, m)
+	}
+	return fmt.Sprintf("%s: {%s: [%s], %s: %s}", named(neighbour, name), named(neighbour, "members"), strings.Join(quoted, ", "),
+		named(neighbour, "recipient"), keyed(neighbour, recipient))
 }
