@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/ageseal/ageseal/crypt"
+	"github.com/ageseal/ageseal/internal/atomicfile"
 	"github.com/ageseal/ageseal/policy"
 	"github.com/ageseal/ageseal/secret"
 )
@@ -65,7 +66,7 @@ func (c *cli) sealedInputs(args []string) (found []*sealedInput, rest []string, 
 					return err
 				case d.IsDir() && d.Name() == ".git" && path != dir:
 					return filepath.SkipDir
-				case d.Type().IsRegular() && !c.isIdentityFile(path) && crypt.IsArmored(beginningOf(path)):
+				case d.Type().IsRegular() && !atomicfile.IsLeftover(d.Name()) && !c.isIdentityFile(path) && crypt.IsArmored(beginningOf(path)):
 					rel, err := filepath.Rel(dir, path)
 					if err != nil {
 						return err
