@@ -85,8 +85,8 @@ func (c *cli) completeGroup(top string) (completed bool, err error) {
 	return err == nil, err
 }
 
-// set computes policy and identity file for a group with these members and this identity.
-func (g *groupChange) set(name string, members []string, id *crypt.Identity) error {
+// setGroup computes policy and identity file for a group with these members and this identity.
+func (c *cli) setGroup(g *groupChange, name string, members []string, id *crypt.Identity) error {
 	shown := relative(g.path)
 	text, err := policy.EditGroup(g.text, name, members, id.Recipient())
 	if err != nil {
@@ -96,7 +96,11 @@ func (g *groupChange) set(name string, members []string, id *crypt.Identity) err
 		return &fileError{shown, err}
 	}
 	group, _ := g.next.Group(name)
-	sealed, err := crypt.SealIdentity(id, group.To)
+	to, err := c.ready(group.To)
+	if err != nil {
+		return err
+	}
+	sealed, err := crypt.SealIdentity(id, to)
 	if err != nil {
 		return err
 	}

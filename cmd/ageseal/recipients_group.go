@@ -141,7 +141,7 @@ func (c *cli) runGroupCreate(o *groupOptions, g *groupChange, name string, membe
 	if err != nil {
 		return err
 	}
-	if err := g.set(name, members, id); err != nil {
+	if err := c.setGroup(g, name, members, id); err != nil {
 		return err
 	}
 	group, _ = g.next.Group(name)
@@ -177,7 +177,7 @@ func (c *cli) runGroupJoin(o *groupOptions, g *groupChange, name, member string)
 	if err != nil {
 		return c.notOpened(group, err)
 	}
-	if err := g.set(name, append(slices.Clone(group.Members), member), id); err != nil {
+	if err := c.setGroup(g, name, append(slices.Clone(group.Members), member), id); err != nil {
 		return err
 	}
 	rules := strings.Join(rulesOf(g.next, name), ", ")
@@ -201,7 +201,8 @@ func (c *cli) notOpened(g *policy.Group, err error) error {
 	if exitStatus(err) != statusNoIdentity {
 		return err
 	}
-	return &fileError{g.File(), &hintError{fmt.Errorf("%w: it is for %s (%s)", err, strings.Join(g.Members, ", "), c.tried()), "a member has to do it"}}
+	m := unusable(message{fmt.Sprintf("it is for %s (%s)", strings.Join(g.Members, ", "), c.tried()), "a member has to do it"}, err)
+	return &fileError{g.File(), &hintError{fmt.Errorf("%w: %s", crypt.ErrNoIdentity, m.text), m.hint}}
 }
 
 // rulesOf are the patterns of the rules that name a group.

@@ -39,7 +39,7 @@ func (c *cli) runGroupLeave(o *groupOptions, g *groupChange, name string, leavin
 	if err != nil {
 		return err
 	}
-	if err := g.set(name, remaining, id); err != nil {
+	if err := c.setGroup(g, name, remaining, id); err != nil {
 		return err
 	}
 	work, err := c.rekeyForGroup(o, g, group, opener)
