@@ -169,6 +169,13 @@ func (c *cli) runGroupJoin(o *groupOptions, g *groupChange, name, member string)
 	if len(g.repo.policy.Recipients(member)) == 0 {
 		return &fileError{relative(g.path), hinted("add him under recipients: NAME: age1pq1…; then: ageseal trust", "nobody is called %q there", member)}
 	}
+	if data, err := readIdentity(g.repo.top, group); err == nil {
+		// To encrypt it again would hide that somebody has it who is gone from the policy.
+		if facts, err := crypt.InspectIdentity(data); err == nil && facts.Recipients() > len(group.To) {
+			return &fileError{group.File(), hinted("make another identity first: ageseal recipients group leave "+name,
+				"encrypted to %d recipients, and the members have %d: somebody who is not in the policy any more opens it", facts.Recipients(), len(group.To))}
+		}
+	}
 	opener, err := c.opener(&o.identities)
 	if err != nil {
 		return err
@@ -191,6 +198,10 @@ func (c *cli) runGroupJoin(o *groupOptions, g *groupChange, name, member string)
 	}
 	if err := g.write(); err != nil {
 		return err
+	}
+	if slices.Contains(group.Members, member) {
+		c.note("%s: encrypted again to all that the members of group %s have in the policy, no document changed", group.File(), name)
+		return nil
 	}
 	c.note("%s: %s joined group %s and reads all that it covers, no document changed: rules %s", group.File(), member, name, rules)
 	return nil
