@@ -105,7 +105,7 @@ type shared struct {
 
 // Share lets o open what is encrypted to a recipient whose identity is not at hand, but can be had: load is called at most once,
 // and only when something is to be opened that none of o's own identities is known to open. ErrNoIdentity from it means that the
-// caller has no share in it; any other error of it is that of opening, if nothing else opens. Call it before o is used.
+// caller has no share in it; any other error of it, *UnavailableError too, is that of opening, if nothing else opens. Call it before o is used.
 func (o *Opener) Share(recipient *Recipient, load func() (*Identity, error)) {
 	s := &shared{recipient: recipient}
 	s.opener = sync.OnceValues(func() (*Opener, error) {
@@ -134,11 +134,17 @@ func (o *Opener) sharedFor(to []string) (*Opener, error) {
 		if err == nil {
 			return opener, nil
 		}
-		if fault == nil && !errors.Is(err, ErrNoIdentity) {
+		if fault == nil && !noShare(err) {
 			fault = err
 		}
 	}
 	return nil, fault
+}
+
+// noShare reports whether an error of load says that the caller has no share. That one of his keys could not be used says nothing of it.
+func noShare(err error) bool {
+	_, unavailable := errors.AsType[*UnavailableError](err)
+	return !unavailable && errors.Is(err, ErrNoIdentity)
 }
 
 // openUnlisted opens an age file that does not say for whom it is: with what is at hand, then with what has to be loaded.
@@ -163,7 +169,7 @@ func (o *Opener) openUnlisted(file []byte, limit int) ([]byte, error) {
 		}
 		opener, loadErr := s.opener()
 		if loadErr != nil {
-			if fault == nil && !errors.Is(loadErr, ErrNoIdentity) {
+			if fault == nil && !noShare(loadErr) {
 				fault = loadErr
 			}
 			continue

@@ -193,6 +193,14 @@ func TestShare(t *testing.T) {
 	if _, err := opener(nil, testkeys.Bob()).Unwrap(id, wrap); !errors.Is(err, crypt.ErrNoIdentity) {
 		t.Errorf("for who is no member: %v", err)
 	}
+	unusable := &crypt.UnavailableError{Reasons: []error{crypt.ErrUnavailable}} // a member whose key is locked
+	var found *crypt.UnavailableError
+	if _, err := opener(unusable, testkeys.Bob()).Unwrap(id, wrap); !errors.As(err, &found) {
+		t.Errorf("with a key that could not be used: %v", err)
+	}
+	if _, err := opener(unusable, testkeys.Bob()).OpenFile(armored); !errors.As(err, &found) {
+		t.Errorf("a sealed file with a key that could not be used: %v", err)
+	}
 	fault := fmt.Errorf("%w: canary", crypt.ErrShared)
 	if _, err := opener(fault, testkeys.Alice()).Unwrap(id, wrap); !errors.Is(err, crypt.ErrShared) {
 		t.Errorf("with a planted file: %v", err)

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/ageseal/ageseal/crypt"
 )
 
 // Diff says in the words of the policy how it changed from old: one line a change, names of people first. It is empty
@@ -67,12 +69,20 @@ func (d *differ) recipients(old, now *Policy) {
 			where := ""
 			if len(was[name]) > 0 && len(is[name]) > 0 {
 				where = inRules(sign, old, now, func(p *Policy, r *Rule) bool {
-					return slices.ContainsFunc(p.Readers(r), func(x Reader) bool { return x.Name == name && x.Recipient.Display() == recipient })
+					return slices.ContainsFunc(p.Readers(r), func(x Reader) bool { return x.Name == name && x.Recipient.Display() == recipient }) ||
+						p.sharedIn(r, recipient)
 				})
 			}
 			d.add(sign, "recipient ", name, " ", recipient, where)
 		}
 	}
+}
+
+// sharedIn reports whether a rule has a group whose identity is encrypted to a recipient that is shown so.
+func (p *Policy) sharedIn(r *Rule, recipient string) bool {
+	return slices.ContainsFunc(p.Shared(), func(g *Group) bool {
+		return slices.Contains(r.Names, g.Name) && slices.ContainsFunc(g.To, func(x *crypt.Recipient) bool { return x.Display() == recipient })
+	})
 }
 
 // inRules says in which rules a change has an effect: of the new policy what comes, of the old one what goes.

@@ -65,6 +65,12 @@ func (p *Policy) Readers(r *Rule) []Reader {
 	return all
 }
 
+// Reads reports whether somebody reads by a rule of p, be it with the identity that a group shares.
+func (p *Policy) Reads(r *Rule, name string) bool {
+	return slices.ContainsFunc(p.Readers(r), func(x Reader) bool { return x.Name == name }) ||
+		slices.ContainsFunc(p.Shared(), func(g *Group) bool { return slices.Contains(r.Names, g.Name) && slices.Contains(g.Members, name) })
+}
+
 // Silenced is a finding that the policy keeps quiet.
 type Silenced struct {
 	Finding string `json:"finding"`

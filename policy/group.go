@@ -65,6 +65,13 @@ func (p *Policy) Shared() []*Group {
 	return slices.DeleteFunc(p.Groups(), func(g *Group) bool { return g.Recipient == nil })
 }
 
+// SharedWith returns the groups whose identity is encrypted to a recipient with this fingerprint: who has that one reads what is for them.
+func (p *Policy) SharedWith(fingerprint string) []*Group {
+	return slices.DeleteFunc(p.Shared(), func(g *Group) bool {
+		return !slices.ContainsFunc(g.To, func(r *crypt.Recipient) bool { return r.Fingerprint() == fingerprint })
+	})
+}
+
 // Recipients returns those of a person; none for a name that is nobody's.
 func (p *Policy) Recipients(name string) []*crypt.Recipient { return slices.Clone(p.recipients[name]) }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/internal/testkeys"
 	"github.com/ageseal/ageseal/policy"
 )
@@ -209,5 +210,23 @@ func TestEditGroup(t *testing.T) {
 	}
 	if _, err := policy.EditGroup(expand("$HEAD\nrecipients:\n  alice: $ALICE\n"+rules), "ops", []string{"mallory"}, testkeys.Bob().Recipient()); err == nil {
 		t.Error("a group of strangers")
+	}
+}
+
+// TestSharedWith: who reads through a group's identity, by person and by key; a key of another kind opens nothing of it.
+func TestSharedWith(t *testing.T) {
+	p := parse(t, "$HEAD\nrecipients: {alice: [$ALICE, $DAVE], bob: $BOB, erin: $ERIN}\ngroups: {ops: {members: [alice], recipient: $CAROL}, dev: {members: [bob]}}\n"+
+		"rules:\n- {path: a, recipients: [ops]}\n- {path: b, recipients: [dev]}\n")
+	for key, want := range map[*crypt.Identity]int{testkeys.Alice(): 1, testkeys.Dave(): 0, testkeys.Bob(): 0, testkeys.Carol(): 0} {
+		if got := p.SharedWith(key.Recipient().Fingerprint()); len(got) != want || want == 1 && got[0].Name != "ops" {
+			t.Errorf("%v opens the identities of %v", key, got)
+		}
+	}
+	for i, want := range []string{"alice", "bob"} {
+		for _, name := range []string{"alice", "bob", "erin"} {
+			if got := p.Reads(p.Rules()[i], name); got != (name == want) {
+				t.Errorf("rule %s, %s reads: %v", p.Rules()[i].Path, name, got)
+			}
+		}
 	}
 }

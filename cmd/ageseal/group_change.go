@@ -11,7 +11,6 @@ import (
 
 // groupChange is a change of one group in the repository that the command runs in.
 type groupChange struct {
-	c    *cli
 	repo *repository
 	path string // of the policy
 	text []byte
@@ -35,7 +34,7 @@ func (c *cli) changeGroup(o *groupOptions, run func(*groupChange) error) error {
 	if o.dryRun && cutShort(top) {
 		return hinted("run it without --dry-run", "a change of a group was cut short, and has to be completed first")
 	}
-	g := &groupChange{c: c, path: filepath.Join(top, policy.FileName)}
+	g := &groupChange{path: filepath.Join(top, policy.FileName)}
 	if !o.dryRun {
 		unlock, err := c.lock([]string{top})
 		if err != nil {
@@ -86,8 +85,8 @@ func (c *cli) completeGroup(top string) (completed bool, err error) {
 	return err == nil, err
 }
 
-// set computes policy and identity file for a group with these members and this identity.
-func (g *groupChange) set(name string, members []string, id *crypt.Identity) error {
+// setGroup computes policy and identity file for a group with these members and this identity.
+func (c *cli) setGroup(g *groupChange, name string, members []string, id *crypt.Identity) error {
 	shown := relative(g.path)
 	text, err := policy.EditGroup(g.text, name, members, id.Recipient())
 	if err != nil {
@@ -97,7 +96,7 @@ func (g *groupChange) set(name string, members []string, id *crypt.Identity) err
 		return &fileError{shown, err}
 	}
 	group, _ := g.next.Group(name)
-	to, err := g.c.ready(group.To)
+	to, err := c.ready(group.To)
 	if err != nil {
 		return err
 	}

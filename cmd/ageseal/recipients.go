@@ -81,6 +81,7 @@ type ofJSON struct {
 	Name       string        `json:"name,omitempty"`
 	Groups     []string      `json:"groups,omitempty"`
 	Recipients []ofRecipient `json:"recipients"`
+	shared     []string      // fingerprints of identities of groups that are encrypted to them
 }
 
 type ofRecipient struct {
@@ -182,7 +183,7 @@ func (a *access) ofPolicy(o *recipientsOptions, repo *repository, paths []string
 		a.Rules = append(a.Rules, ruleOf(repo.policy, r))
 	}
 	for _, name := range repo.policy.People() {
-		if !slices.ContainsFunc(a.Rules, func(r accessRule) bool { return r.reads(func(x ruleReader) bool { return x.Name == name }) }) {
+		if !slices.ContainsFunc(repo.policy.Rules(), func(r *policy.Rule) bool { return repo.policy.Reads(r, name) }) {
 			a.idle = append(a.idle, name)
 		}
 	}
@@ -198,8 +199,17 @@ func (a *access) ofPolicy(o *recipientsOptions, repo *repository, paths []string
 		history, _ := repo.pins.History(repo.key) // who left has a name there
 		known = append(known, history...)
 	}
-	a.Of, err = person(o.of, known)
-	return paths, err
+	if a.Of, err = person(o.of, known); err != nil {
+		return nil, err
+	}
+	for _, p := range known {
+		for _, r := range a.Of.Recipients {
+			for _, g := range p.SharedWith(r.Fingerprint) {
+				a.Of.shared = append(a.Of.shared, g.Recipient.Fingerprint())
+			}
+		}
+	}
+	return paths, nil
 }
 
 func (r accessRule) reads(who func(ruleReader) bool) bool { return slices.ContainsFunc(r.Readers, who) }
@@ -250,7 +260,8 @@ func person(text string, policies []*policy.Policy) (*ofJSON, error) {
 // only leaves what the person can read, or is about to.
 func (a *access) only() {
 	theirs := func(fingerprint string) bool {
-		return slices.ContainsFunc(a.Of.Recipients, func(r ofRecipient) bool { return r.Fingerprint == fingerprint })
+		return slices.Contains(a.Of.shared, fingerprint) ||
+			slices.ContainsFunc(a.Of.Recipients, func(r ofRecipient) bool { return r.Fingerprint == fingerprint })
 	}
 	a.idle = nil
 	a.Rules = slices.DeleteFunc(a.Rules, func(r accessRule) bool {
@@ -261,5 +272,10 @@ func (a *access) only() {
 	})
 	for i := range a.Rules {
 		a.Rules[i].Readers = slices.DeleteFunc(a.Rules[i].Readers, func(x ruleReader) bool { return !theirs(x.Fingerprint) })
+		for j, x := range a.Rules[i].Readers {
+			if slices.Contains(a.Of.shared, x.Fingerprint) {
+				a.Rules[i].Readers[j].Direct, a.Rules[i].Readers[j].Through = false, []string{x.Name}
+			}
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -161,11 +162,11 @@ func (c *cli) editPolicy(o *recipientsEditOptions, edit func(*policy.Policy, []b
 	if err != nil {
 		return err
 	}
-	files, err := identityFiles(repo.top, repo.policy)
-	if err != nil {
-		return err
+	p, err := policy.Parse(src)
+	if err == nil {
+		p, err = c.withIdentities(repo.top, p)
 	}
-	if p, err := policy.Parse(src); err != nil || !bytes.Equal(p.WithIdentities(files).Canonical(), repo.policy.Canonical()) {
+	if err != nil || !bytes.Equal(p.Canonical(), repo.policy.Canonical()) {
 		return &fileError{shown, atomicfile.ErrChanged}
 	}
 	text, now, err := edit(repo.policy, src)
@@ -178,7 +179,9 @@ func (c *cli) editPolicy(o *recipientsEditOptions, edit func(*policy.Policy, []b
 	if err := c.mayEdit(repo); err != nil {
 		return err
 	}
-	now = now.WithIdentities(files)
+	if now, err = c.withIdentities(repo.top, now); err != nil {
+		return err
+	}
 	diff := policy.Diff(repo.policy, now)
 	if len(diff) == 0 {
 		c.note("%s: says so already, unchanged", shown)
@@ -189,7 +192,7 @@ func (c *cli) editPolicy(o *recipientsEditOptions, edit func(*policy.Policy, []b
 		for _, line := range diff {
 			fmt.Fprintln(c.out, line)
 		}
-		c.note("%s: would change\n  %s", shown, follow)
+		c.note("%s: would change\n  %s", shown, strings.Join(follow, "\n  "))
 		return nil
 	}
 	if err := atomicfile.WriteAll([]atomicfile.File{{Path: file, Data: text, Old: src}}); err != nil {
@@ -202,7 +205,9 @@ func (c *cli) editPolicy(o *recipientsEditOptions, edit func(*policy.Policy, []b
 			return &hintError{err, "the policy is changed and not yet accepted: ageseal trust"}
 		}
 	}
-	c.note("%s", follow)
+	for _, step := range follow {
+		c.note("%s", step)
+	}
 	return nil
 }
 
@@ -220,8 +225,35 @@ func (c *cli) mayEdit(repo *repository) error {
 	return c.checkPin(repo)
 }
 
-// toFollow says what is to be done after an edit: how many files the new policy is ahead of.
-func (c *cli) toFollow(repo *repository, now *policy.Policy) string {
+// toFollow says what is to be done after an edit: which identities of groups are encrypted to keys that their members don't have, or lack
+// some that they have, and how many files the new policy is ahead of.
+func (c *cli) toFollow(repo *repository, now *policy.Policy) []string {
+	var next []string
+	for _, g := range now.Shared() {
+		was, _ := repo.policy.Group(g.Name)
+		switch given, taken := strangers(g.To, was.To), strangers(was.To, g.To); {
+		case taken:
+			next = append(next, "next: ageseal recipients group leave "+g.Name+" (what was taken away opens the identity of the group still)")
+		case given:
+			next = append(next, "next: ageseal recipients group join "+g.Name+" "+quoted(g.Members[0])+" (encrypts the identity of the group to what was given, too)")
+		}
+	}
+	if files := c.filesToFollow(repo, now); len(next) == 0 || files != nothingToRekey {
+		next = append(next, files)
+	}
+	return next
+}
+
+// strangers reports whether there are recipients in a that are not in b.
+func strangers(a, b []*crypt.Recipient) bool {
+	return slices.ContainsFunc(a, func(r *crypt.Recipient) bool {
+		return !slices.ContainsFunc(b, func(x *crypt.Recipient) bool { return x.String() == r.String() })
+	})
+}
+
+const nothingToRekey = "nothing to rekey: no sealed file is concerned"
+
+func (c *cli) filesToFollow(repo *repository, now *policy.Policy) string {
 	const command = "next: ageseal rekey"
 	files, err := c.accessTo([]string{repo.top}, &rulesAsTheyAre{c: c, policies: map[string]*policy.Policy{repo.top: now}})
 	if err != nil {
@@ -234,7 +266,7 @@ func (c *cli) toFollow(repo *repository, now *policy.Policy) string {
 		}
 	}
 	if len(behind) == 0 {
-		return "nothing to rekey: no sealed file is concerned"
+		return nothingToRekey
 	}
 	return fmt.Sprintf("%s (%s)", command, count(len(behind), "file"))
 }

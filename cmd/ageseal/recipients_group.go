@@ -141,7 +141,7 @@ func (c *cli) runGroupCreate(o *groupOptions, g *groupChange, name string, membe
 	if err != nil {
 		return err
 	}
-	if err := g.set(name, members, id); err != nil {
+	if err := c.setGroup(g, name, members, id); err != nil {
 		return err
 	}
 	group, _ = g.next.Group(name)
@@ -169,6 +169,13 @@ func (c *cli) runGroupJoin(o *groupOptions, g *groupChange, name, member string)
 	if len(g.repo.policy.Recipients(member)) == 0 {
 		return &fileError{relative(g.path), hinted("add him under recipients: NAME: age1pq1…; then: ageseal trust", "nobody is called %q there", member)}
 	}
+	if data, err := readIdentity(g.repo.top, group); err == nil {
+		// To encrypt it again would hide that somebody has it who is gone from the policy.
+		if facts, err := crypt.InspectIdentity(data); err == nil && facts.Recipients() > len(group.To) {
+			return &fileError{group.File(), hinted("make another identity first: ageseal recipients group leave "+name,
+				"encrypted to %d recipients, and the members have %d: somebody who is not in the policy any more opens it", facts.Recipients(), len(group.To))}
+		}
+	}
 	opener, err := c.opener(&o.identities)
 	if err != nil {
 		return err
@@ -177,7 +184,7 @@ func (c *cli) runGroupJoin(o *groupOptions, g *groupChange, name, member string)
 	if err != nil {
 		return c.notOpened(group, err)
 	}
-	if err := g.set(name, append(slices.Clone(group.Members), member), id); err != nil {
+	if err := c.setGroup(g, name, append(slices.Clone(group.Members), member), id); err != nil {
 		return err
 	}
 	rules := strings.Join(rulesOf(g.next, name), ", ")
@@ -192,6 +199,10 @@ func (c *cli) runGroupJoin(o *groupOptions, g *groupChange, name, member string)
 	if err := g.write(); err != nil {
 		return err
 	}
+	if slices.Contains(group.Members, member) {
+		c.note("%s: encrypted again to all that the members of group %s have in the policy, no document changed", group.File(), name)
+		return nil
+	}
 	c.note("%s: %s joined group %s and reads all that it covers, no document changed: rules %s", group.File(), member, name, rules)
 	return nil
 }
@@ -201,7 +212,8 @@ func (c *cli) notOpened(g *policy.Group, err error) error {
 	if exitStatus(err) != statusNoIdentity {
 		return err
 	}
-	return &fileError{g.File(), &hintError{fmt.Errorf("%w: it is for %s (%s)", err, strings.Join(g.Members, ", "), c.tried()), "a member has to do it"}}
+	m := unusable(message{fmt.Sprintf("it is for %s (%s)", strings.Join(g.Members, ", "), c.tried()), "a member has to do it"}, err)
+	return &fileError{g.File(), &hintError{fmt.Errorf("%w: %s", crypt.ErrNoIdentity, m.text), m.hint}}
 }
 
 // rulesOf are the patterns of the rules that name a group.

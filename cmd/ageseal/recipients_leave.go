@@ -39,7 +39,7 @@ func (c *cli) runGroupLeave(o *groupOptions, g *groupChange, name string, leavin
 	if err != nil {
 		return err
 	}
-	if err := g.set(name, remaining, id); err != nil {
+	if err := c.setGroup(g, name, remaining, id); err != nil {
 		return err
 	}
 	work, err := c.rekeyForGroup(o, g, group, opener)
@@ -47,7 +47,11 @@ func (c *cli) runGroupLeave(o *groupOptions, g *groupChange, name string, leavin
 		return err
 	}
 	if !o.dryRun {
-		if g.files, err = replacements(work.inputs, append(g.files, filesToWrite(work.files)...)...); err != nil {
+		lists, err := c.remarked(work.done, work.inputs, work.files)
+		if err != nil {
+			return err
+		}
+		if g.files, err = replacements(work.inputs, slices.Concat(g.files, filesToWrite(work.files), lists)...); err != nil {
 			return err
 		}
 		if err := g.write(); err != nil {

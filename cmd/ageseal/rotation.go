@@ -152,6 +152,13 @@ func (h *history) fingerprints(arg string) ([]string, error) {
 	if len(found) == 0 && h.ledger.Knows(arg) {
 		found = append(found, arg)
 	}
+	for _, p := range h.policies { // a key reads through the identities of groups, too
+		for _, fp := range append(slices.Clone(found), arg) {
+			for _, g := range p.SharedWith(fp) {
+				found = append(found, g.Recipient.Fingerprint())
+			}
+		}
+	}
 	if len(found) == 0 && h.repo.Shallow() {
 		return nil, hinted("git fetch --unshallow", "nobody of this name is in the part of the policy's history that this clone has: %s", arg)
 	}

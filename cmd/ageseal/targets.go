@@ -244,14 +244,10 @@ func (c *cli) openRepository(top string) (*repository, error) {
 	if err != nil {
 		return nil, &fileError{relative(file), err}
 	}
-	repo := &repository{top: top, policy: p}
-	if c.policyFile == "" {
-		files, err := identityFiles(top, p)
-		if err != nil {
-			return nil, err
-		}
-		repo.policy = p.WithIdentities(files)
+	if p, err = c.withIdentities(top, p); err != nil {
+		return nil, err
 	}
+	repo := &repository{top: top, policy: p}
 	c.known = append(c.known, repo.policy)
 	if c.policyFile != "" {
 		return repo, nil
@@ -268,6 +264,18 @@ func (c *cli) openRepository(top string) (*repository, error) {
 	_, repo.nested = topLevel(filepath.Dir(top))
 	repo.work = r
 	return repo, repo.findKey()
+}
+
+// withIdentities gives the policy of a repository with what the files of its groups' identities hold; one of --policy is by itself.
+func (c *cli) withIdentities(top string, p *policy.Policy) (*policy.Policy, error) {
+	if c.policyFile != "" {
+		return p, nil
+	}
+	files, err := identityFiles(top, p)
+	if err != nil {
+		return nil, err
+	}
+	return p.WithIdentities(files), nil
 }
 
 // findKey finds the key under which a policy of the repository was accepted, else the best one. A first commit or
