@@ -85,6 +85,31 @@ func inspect(armored []byte) (facts *FileFacts, fileLength, headerLength int, er
 	if err != nil {
 		return fail(armorFault(armored))
 	}
+	facts, header, err := inspectHeader(file)
+	if err != nil {
+		return fail(err)
+	}
+	facts.Armor, err = armorOf(file)
+	return facts, len(file), header, err
+}
+
+// InspectWrap reads what a wrapped session key, in base64, says without a key: its recipients. Errors: ErrLimit, ErrBase64, ErrAge, ErrFileMagic
+// for a passphrase.
+func InspectWrap(text string) (*FileFacts, error) {
+	if len(text) > MaxAge {
+		return nil, fmt.Errorf("the wrapped session key is %w of %d characters", ErrLimit, MaxAge)
+	}
+	file, err := decodeBase64(text)
+	if err != nil {
+		return nil, err
+	}
+	facts, _, err := inspectHeader(file)
+	return facts, err
+}
+
+// inspectHeader counts the recipients of an age file, and gives the length of its header.
+func inspectHeader(file []byte) (*FileFacts, int, error) {
+	fail := func(err error) (*FileFacts, int, error) { return nil, 0, err }
 	header, err := age.ExtractHeader(bytes.NewReader(file))
 	if err != nil {
 		return fail(ErrAge)
@@ -97,7 +122,7 @@ func inspect(armored []byte) (facts *FileFacts, fileLength, headerLength int, er
 	if err := checkStanzas(seen); err != nil {
 		return fail(err)
 	}
-	facts = &FileFacts{}
+	facts := &FileFacts{}
 	for _, s := range seen {
 		if n := shareLength(s.Type); n > 0 && (len(s.Args) != 1 || len(s.Args[0]) != base64.RawStdEncoding.EncodedLen(n) || len(s.Body) != wrappedKeySize) {
 			return fail(fmt.Errorf("%w: a recipient in it has an impossible length", ErrAge))
@@ -111,8 +136,7 @@ func inspect(armored []byte) (facts *FileFacts, fileLength, headerLength int, er
 			facts.Other++
 		}
 	}
-	facts.Armor, err = armorOf(file)
-	return facts, len(file), len(header), err
+	return facts, len(header), nil
 }
 
 // stanzas is an identity that opens nothing and takes down what age itself parsed.

@@ -102,6 +102,17 @@ func (j *Judge) sealed(c *checker, file string, s *manifest.EncryptedSecret) {
 	for key, box := range s.Spec.Data {
 		by[box.By] = append(by[box.By], key)
 	}
+	for _, id := range slices.Sorted(maps.Keys(by)) {
+		w := s.Spec.Wraps[id]
+		facts, err := crypt.InspectWrap(w.Age)
+		switch {
+		case err != nil:
+			add(Fault, MalformedSealed, "restore it from git history, or encrypt the values again", "data key %s: %v", id, err)
+		case facts.PostQuantum+facts.Classic > len(w.To):
+			add(Fault, ExtraRecipient, "ageseal rekey --rotate "+shellQuote(c.name)+", and find out who wrote it",
+				"data key %s is wrapped for %d recipients, and names %d", id, facts.PostQuantum+facts.Classic, len(w.To))
+		}
+	}
 	j.policy = j.load()
 	rekey := "ageseal rekey " + shellQuote(c.name)
 	if j.policy != nil {
