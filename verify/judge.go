@@ -47,6 +47,7 @@ type sighting struct {
 	name, secret string
 	line         int
 	rule         *policy.Rule
+	past         bool // it is not there any more, or not so
 }
 
 // NewJudge returns a judge by the policy that load gives, nil for none. It is called for the first sealed manifest, or identity of a group.
@@ -225,6 +226,25 @@ func (j *Judge) labels(add func(level, rule, hint, format string, args ...any), 
 	}
 }
 
+// Was takes what a file held before a change: what lies elsewhere after it, below a wider rule, is a copy, though nothing is left that it is
+// a copy of.
+func (j *Judge) Was(name, file string, data []byte) {
+	for _, s := range sealedIn(data) {
+		if j.policy = j.load(); j.policy == nil {
+			return
+		}
+		rule, ok := j.policy.Match(file)
+		if !ok {
+			continue
+		}
+		for _, box := range s.Spec.Data {
+			if seen := j.keys[box.By]; len(seen) == 0 || seen[len(seen)-1].name != name {
+				j.keys[box.By] = append(seen, sighting{name: name, rule: rule, past: true})
+			}
+		}
+	}
+}
+
 // Across gives what only shows over all the files that were checked, in the order of their names: of those that about holds for, by their names
 // as they were given to Bytes. Of many copies each is told with one other, not with each.
 func (j *Judge) Across(about func(name string) bool) []Finding {
@@ -244,13 +264,17 @@ func (j *Judge) Across(about func(name string) bool) []Finding {
 			}
 		}
 		for _, a := range j.keys[id] {
-			if a.rule == nil || !about(a.name) {
+			if a.rule == nil || a.past || !about(a.name) {
 				continue
 			}
 			for _, b := range others {
 				if more := j.beyond(a.rule, b.rule); more != "" {
+					sealed := "are sealed in " + printable(b.name) + ", too,"
+					if b.past {
+						sealed = "were sealed in " + printable(b.name) + ","
+					}
 					add(Finding{Level: Fault, Rule: WiderCopy, File: printable(a.name), Line: a.line, Secret: a.secret,
-						What: fmt.Sprintf("holds values that are sealed in %s, too, under rule %s; here rule %s would open them to %s", printable(b.name), b.rule.Path, a.rule.Path, more),
+						What: fmt.Sprintf("holds values that %s under rule %s; here rule %s would open them to %s", sealed, b.rule.Path, a.rule.Path, more),
 						Hint: "if the copy is meant: ageseal rekey --widen " + shellQuote(a.name) + "; else remove it"}, b.name)
 					break
 				}

@@ -127,6 +127,7 @@ func (ch *change) look(pairs []git.Pair) error {
 	var files []seenFile
 	err = ch.repo.Both(ch.ctx, maxVerified, pairs, func(p git.Pair, was, is git.Blob) error {
 		found = append(found, ch.file(p, was, is)...)
+		ch.judge.Was(ch.shown(p.Was), p.Was, was.Data)
 		if _, identity := policy.IdentityOf(p.Is); crypt.IsArmored(is.Data) && !identity {
 			files = append(files, seenFile{ch.shown(p.Is), filepath.Join(ch.repo.Top, filepath.FromSlash(p.Is)), is.Data})
 		}
