@@ -26,7 +26,7 @@ TOOLS    := $(CURDIR)/.tools
 TESTTOOLS := .tools/.kustomize-$(KUSTOMIZE_VERSION)-age-$(AGE_VERSION)-batchpass
 BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT)
 
-.PHONY: demo test build image bench fuzz lint snapshot clean tools
+.PHONY: demo test build image bench fuzz lint snapshot proof clean tools
 
 demo: build ## the README's transcript on examples/, in a scratch repository
 	@go run ./internal/demo -bin bin README.md
@@ -98,6 +98,9 @@ $(TESTTOOLS):
 .tools/.goreleaser-$(GORELEASER_VERSION):
 	GOBIN="$(TOOLS)" go install github.com/goreleaser/goreleaser/v2@$(GORELEASER_VERSION)
 	@touch $@
+
+proof: ## all of it from a clean checkout, on a bare Debian where one can be made (root, debootstrap); writes docs/proof.md
+	go run ./internal/proof $(PROOFFLAGS)
 
 clean:
 	rm -rf bin dist .tools
