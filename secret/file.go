@@ -36,7 +36,7 @@ type File struct {
 // SealFile makes a sealed file of one value, or of a dotenv that kustomize's envs: would read alike. Warnings are what whoever uses it may
 // regret. Errors: *Error that match ErrRefused (namespace, name), ErrEnv with their line, manifest.ErrLimit; those of crypt.SealFile.
 func SealFile(content []byte, o FileOptions) (sealed []byte, warnings []Error, err error) {
-	f := &File{File: crypt.File{Use: o.Use, Key: o.Key, Content: content, Binding: crypt.Binding{Namespace: o.Namespace, Name: o.Name}}}
+	f := &File{File: crypt.File{Use: o.Use, Key: o.Key, Binding: crypt.Binding{Namespace: o.Namespace, Name: o.Name}}}
 	if o.AnyNamespace {
 		f.Binding.Namespace = ""
 	}
@@ -48,10 +48,8 @@ func SealFile(content []byte, o FileOptions) (sealed []byte, warnings []Error, e
 		return nil, nil, &Error{Secret: at, Err: fmt.Errorf("%w: no key that a Secret can have", ErrRefused),
 			Hint: "letters, digits, - _ . only, at most 253, not . or .. at the beginning: --key KEY"}
 	}
-	if len(content) > manifest.MaxTotal {
-		return nil, nil, &Error{Secret: at, Err: fmt.Errorf("%w: %d bytes, Kubernetes takes %d in one Secret", manifest.ErrLimit, len(content), manifest.MaxTotal)}
-	}
-	if err := f.read(); err != nil {
+	regrets, err := f.SetContent(content, o.Now)
+	if err != nil {
 		return nil, nil, err
 	}
 	warn := func(hint, text string) {
@@ -63,12 +61,28 @@ func SealFile(content []byte, o FileOptions) (sealed []byte, warnings []Error, e
 	if f.Binding.Namespace == "" && !o.AnyNamespace {
 		warn("name one with --namespace or in the policy's rule; --any-namespace if that is meant", "no namespace is bound: any namespace can take it")
 	}
-	for _, w := range Regrets(nil, f.Values, now(o.Now)) {
+	sealed, err = crypt.SealFile(&f.File, o.Recipients)
+	return sealed, append(warnings, regrets...), err
+}
+
+// SetContent has a file hold something else, for the same use and binding. Warnings are what whoever uses it may regret; clock may be nil.
+// Errors: *Error that match ErrEnv with their line, manifest.ErrLimit; then the file is as it was.
+func (f *File) SetContent(content []byte, clock func() time.Time) (warnings []Error, err error) {
+	at := checkedRef(f.Binding.Namespace, f.Binding.Name)
+	if len(content) > manifest.MaxTotal {
+		return nil, &Error{Secret: at, Err: fmt.Errorf("%w: %d bytes, Kubernetes takes %d in one Secret", manifest.ErrLimit, len(content), manifest.MaxTotal)}
+	}
+	next := *f
+	next.Content = content
+	if err := next.read(); err != nil {
+		return nil, err
+	}
+	*f = next
+	for _, w := range Regrets(nil, f.Values, now(clock)) {
 		w.Secret = at
 		warnings = append(warnings, w)
 	}
-	sealed, err = crypt.SealFile(&f.File, o.Recipients)
-	return sealed, warnings, err
+	return warnings, nil
 }
 
 // OpenFile opens a sealed file. Errors: *Error that match the sentinels of crypt.Opener.OpenFile; ErrMalformed for content that is no dotenv

@@ -41,6 +41,11 @@ func RekeyFile(sealed []byte, o FileRekeyOptions) ([]byte, *Rekeyed, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return f.Rekey(o)
+}
+
+// Rekey is RekeyFile for a file that o.Opener opened, with what it holds now.
+func (f *File) Rekey(o FileRekeyOptions) ([]byte, *Rekeyed, error) {
 	target := crypt.Fingerprints(o.Recipients)
 	stay := union(target, crypt.Fingerprints(o.Through))
 	// It opened, so it was sealed for one of us.

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 
@@ -63,29 +62,39 @@ func (c *cli) runDecryptFile(o *decryptOptions, sealed, args []string) error {
 	case o.inPlace:
 		return usage("ageseal decrypt --output FILE "+quoted(sealed[0]), "a sealed file is not replaced by its plaintext")
 	}
-	name := sealed[0]
-	in := c.in
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		in = f
-	} else {
-		name = "standard input"
-	}
-	text, err := io.ReadAll(io.LimitReader(in, crypt.MaxFile+1))
-	if err != nil {
-		return &fileError{name, err}
-	}
 	opener, err := c.opener(&o.identities, sealed...)
 	if err != nil {
 		return err
 	}
-	f, err := secret.OpenFile(text, opener)
+	f, err := c.openSealed(sealed[0], opener)
 	if err != nil {
-		return &fileError{name, err}
+		return err
 	}
 	return c.writeOutput(o.output, f.Content, fs.FileMode(0o600))
+}
+
+// openSealed opens the sealed file that an argument names, standard input for "-".
+func (c *cli) openSealed(arg string, opener *crypt.Opener) (*secret.File, error) {
+	path := arg
+	if arg == "-" {
+		path = ""
+	}
+	text, err := c.sealedText(path)
+	if err != nil {
+		return nil, &fileError{shownName(arg), err}
+	}
+	f, err := secret.OpenFile(text, opener)
+	if err != nil {
+		return nil, &fileError{shownName(arg), err}
+	}
+	return f, nil
+}
+
+// bytesOf are the values of a sealed file by key.
+func bytesOf(f *secret.File) map[string][]byte {
+	values := map[string][]byte{}
+	for key, v := range f.Values {
+		values[key] = v.Bytes
+	}
+	return values
 }

@@ -32,14 +32,16 @@ func newEditCommand(c *cli) *cobra.Command {
 		Short: "Edit sealed Secrets in an editor",
 		Long: `Open $VISUAL or $EDITOR on the Secrets of a file, decrypted: text under stringData, other bytes under data.
 Values, keys, labels, comments, whole Secrets can be changed, added and removed. Only what changed is encrypted
-again; under another name or namespace a Secret is bound anew.
+again; under another name or namespace a Secret is bound anew. A sealed file is edited as what it holds, a dotenv
+or one value, and encrypted again as a whole; it stays bound as it is.
 
 An edit that can't be sealed opens again, with the reason on top; leave the editor without a change to give up.
 On Linux the plaintext is in memory (it may be swapped out) and is gone when the editor is. vim is told to
 keep no copies; some editors keep them elsewhere (VS Code's local history, backup directories): use another.` + exitHelp(statusNoIdentity, statusAuthentication),
 		Example: `  ageseal edit apps/shop/prod/db.yaml
-  EDITOR=nano ageseal edit --name db apps/shop/prod/secrets.yaml    # one of several`,
-		Args: argsBetween(1, 1, "a sealed manifest"),
+  EDITOR=nano ageseal edit --name db apps/shop/prod/secrets.yaml    # one of several
+  ageseal edit apps/shop/prod/app.env.age                           # a sealed dotenv`,
+		Args: argsBetween(1, 1, "a sealed manifest or sealed file"),
 		RunE: func(_ *cobra.Command, args []string) error { return c.runEdit(o, args[0]) },
 	}
 	o.identities.add(cmd)
@@ -57,6 +59,9 @@ const editMark = "# ageseal: "
 func (c *cli) runEdit(o *editOptions, path string) error {
 	if path == "-" {
 		return usage("ageseal edit --help", "edit works on a file: standard input is for the editor")
+	}
+	if len(c.sealedFiles([]string{path})) > 0 {
+		return c.runEditFile(o, path)
 	}
 	in, err := readInput(path)
 	if err != nil {
@@ -76,24 +81,17 @@ func (c *cli) runEdit(o *editOptions, path string) error {
 		c.knowNames(in.path)
 		return &fileError{path, err}
 	}
-	dir, err := memdir.New()
-	if err != nil {
-		return &hintError{err, "editing needs a directory for a temporary file: set $TMPDIR"}
-	}
-	defer func() { _ = dir.Remove() }()
-	if !dir.InMemory {
-		c.warn("no storage in memory here: while you edit, the plaintext is on disk in "+dir.Path, "")
-	}
-	changes, report, err := c.editUntilSealed(view, filepath.Join(dir.Path, filepath.Base(in.path)), options, func(data []byte) error {
-		if bytes.Equal(data, in.data) {
-			return nil
+	var changes []secret.Edited
+	var report *secret.Report
+	err = c.editUntilSealed(in.path, view.Text(), func(edited []byte) error {
+		data, changed, r, err := view.Seal(secret.NewWriter(), edited, options)
+		if err == nil && !bytes.Equal(data, in.data) {
+			err = c.replace(in.path, data, in.data)
 		}
-		unlock, err := c.lock([]string{path})
-		if err != nil {
-			return err
+		if err == nil {
+			changes, report = changed, r
 		}
-		defer unlock()
-		return atomicfile.WriteAll([]atomicfile.File{{Path: in.path, Data: data, Old: in.data}})
+		return err
 	})
 	switch {
 	case err != nil:
@@ -114,44 +112,56 @@ func (c *cli) runEdit(o *editOptions, path string) error {
 	return nil
 }
 
-// editUntilSealed runs the editor until what it leaves is sealed and written, or left as it was: then there is no report. What can't be sealed
-// or written is not lost but shown again, with the reason on top.
-func (c *cli) editUntilSealed(view *secret.View, file string, o secret.EditOptions, write func([]byte) error) ([]secret.Edited, *secret.Report, error) {
-	text, header := view.Text(), ""
+// replace writes a file that must still hold what was read.
+func (c *cli) replace(path string, data, old []byte) error {
+	unlock, err := c.lock([]string{path})
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return atomicfile.WriteAll([]atomicfile.File{{Path: path, Data: data, Old: old}})
+}
+
+// editUntilSealed runs the editor on a text, under the name of a file, until what it leaves is sealed, or left as it was: then seal is not
+// called. What can't be sealed is not lost but shown again, with the reason on top.
+func (c *cli) editUntilSealed(name string, text []byte, seal func(edited []byte) error) error {
+	dir, err := memdir.New()
+	if err != nil {
+		return &hintError{err, "editing needs a directory for a temporary file: set $TMPDIR"}
+	}
+	defer func() { _ = dir.Remove() }()
+	if !dir.InMemory {
+		c.warn("no storage in memory here: while you edit, the plaintext is on disk in "+dir.Path, "")
+	}
+	file, header := filepath.Join(dir.Path, filepath.Base(name)), ""
 	var why error // of the header
 	for {
-		shown := append([]byte(header), text...)
-		if err := os.WriteFile(file, shown, 0o600); err != nil {
-			return nil, nil, err
+		if err := os.WriteFile(file, append([]byte(header), text...), 0o600); err != nil {
+			return err
 		}
 		if err := c.runEditor(file); err != nil {
-			return nil, nil, err
+			return err
 		}
 		edited, err := readBounded(file)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, errors.New("the editor left no file: nothing was changed")
+			return errors.New("the editor left no file: nothing was changed")
 		}
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		edited = withoutHeader(edited, header)
 		switch {
 		case bytes.Equal(edited, text) && header == "":
-			return nil, nil, nil
+			return nil
 		case bytes.Equal(edited, text):
-			return nil, nil, errors.Join(withoutLines(why), errors.New("given up: nothing was changed"))
+			return errors.Join(withoutLines(why), errors.New("given up: nothing was changed"))
 		case len(bytes.TrimSpace(edited)) == 0:
-			return nil, nil, errors.New("nothing was left in the editor: nothing was changed")
+			return errors.New("nothing was left in the editor: nothing was changed")
 		}
-		data, changes, report, err := view.Seal(secret.NewWriter(), edited, o)
-		if err == nil {
-			err = write(data)
+		if why = seal(edited); why == nil {
+			return nil
 		}
-		if err == nil {
-			return changes, report, nil
-		}
-		text, why = edited, err
-		header = c.editHeader(err)
+		text, header = edited, c.editHeader(why)
 	}
 }
 

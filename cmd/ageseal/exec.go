@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ageseal/ageseal/manifest"
+	"github.com/ageseal/ageseal/crypt"
 	"github.com/ageseal/ageseal/secret"
 )
 
@@ -38,10 +38,11 @@ its environment is up to it. Variables that steer programs, such as PATH or LD_P
 			exitHelp(statusNoIdentity, statusAuthentication) + `
 The command's own status is passed on; 126 it can't be run, 127 it was not found.`,
 		Example: `  ageseal exec apps/shop/prod/db.yaml -- ./migrate
-  ageseal exec --only PGPASSWORD=password apps/shop/prod/db.yaml -- psql -h db shop`,
+  ageseal exec --only PGPASSWORD=password apps/shop/prod/db.yaml -- psql -h db shop
+  ageseal exec apps/shop/prod/app.env.age -- env                    # a sealed dotenv`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if at := cmd.ArgsLenAtDash(); at < 1 || at == len(args) {
-				return hinted("ageseal exec --help", "expected sealed manifests, then --, then a command")
+				return hinted("ageseal exec --help", "expected sealed manifests or sealed files, then --, then a command")
 			}
 			return nil
 		},
@@ -66,34 +67,21 @@ func (c *cli) runExec(o *execOptions, files, command []string) error {
 		}
 		return &exitError{fmt.Errorf("%s: %s", command[0], what), status}
 	}
-	inputs, _, err := c.inputs(files)
+	sources, err := c.execSources(o, files)
 	if err != nil {
 		return err
-	}
-	var docs []*manifest.EncryptedSecret
-	var where []string
-	for _, in := range inputs {
-		of, err := secret.All(in.file, o.selector.namespace, o.selector.name)
-		if err != nil {
-			return &fileError{in.shown, err}
-		}
-		for _, s := range of {
-			docs, where = append(docs, s), append(where, in.shown)
-		}
 	}
 	opener, err := c.opener(&o.identities, files...)
 	if err != nil {
 		return err
 	}
-	opened := make([]map[string][]byte, len(docs))
-	faults := secret.Each(len(docs), func(i int) (err error) {
-		if opened[i], err = secret.OpenForReading(docs[i], opener); err != nil {
-			return &fileError{where[i], err}
-		}
-		return nil
+	opened := make([]map[string][]byte, len(sources))
+	faults := secret.Each(len(sources), func(i int) (err error) {
+		opened[i], err = sources[i](opener)
+		return err
 	})
 	if err := errors.Join(faults...); err != nil {
-		c.knowNames(pathsOf(inputs)...)
+		c.knowNames(files...)
 		return err
 	}
 	values := map[string][]byte{}
@@ -107,6 +95,45 @@ func (c *cli) runExec(o *execOptions, files, command []string) error {
 		return err
 	}
 	return c.become(program, command, env)
+}
+
+// execSources are the sealed Secrets, and what is in sealed files, in the order of the arguments. They are opened later, all at once.
+func (c *cli) execSources(o *execOptions, files []string) (sources []func(*crypt.Opener) (map[string][]byte, error), err error) {
+	var sealed []string
+	if o.selector == (selector{}) {
+		sealed = c.sealedFiles(files)
+	}
+	var errs []error
+	for _, file := range files {
+		if slices.Contains(sealed, file) {
+			sources = append(sources, func(opener *crypt.Opener) (map[string][]byte, error) {
+				f, err := c.openSealed(file, opener)
+				if err != nil {
+					return nil, err
+				}
+				return bytesOf(f), nil
+			})
+			continue
+		}
+		inputs, _, err := c.inputs([]string{file})
+		errs = append(errs, err)
+		for _, in := range inputs {
+			docs, err := secret.All(in.file, o.selector.namespace, o.selector.name)
+			if err != nil {
+				errs = append(errs, &fileError{in.shown, err})
+			}
+			for _, doc := range docs {
+				sources = append(sources, func(opener *crypt.Opener) (map[string][]byte, error) {
+					values, err := secret.OpenForReading(doc, opener)
+					if err != nil {
+						return nil, &fileError{in.shown, err}
+					}
+					return values, nil
+				})
+			}
+		}
+	}
+	return sources, errors.Join(errs...)
 }
 
 // environment adds values to an environment, which they override.

@@ -30,8 +30,9 @@ func newGetCommand(c *cli) *cobra.Command {
 with --show.` + exitHelp(statusNoIdentity, statusAuthentication),
 		Example: `  ageseal get apps/shop/prod/db.yaml password
   ageseal get apps/shop/prod/db.yaml                # keys and sizes
-  ageseal get -o env apps/shop/prod/db.yaml > /dev/shm/db.env`,
-		Args:              argsBetween(1, 2, "a sealed manifest, and at most one key"),
+  ageseal get -o env apps/shop/prod/db.yaml > /dev/shm/db.env
+  ageseal get apps/shop/prod/app.env.age URL        # of a sealed dotenv`,
+		Args:              argsBetween(1, 2, "a sealed manifest or sealed file, and at most one key"),
 		ValidArgsFunction: completeFileAndKeys(false),
 		RunE:              func(_ *cobra.Command, args []string) error { return c.runGet(o, args[0], strings.Join(args[1:], "")) },
 	}
@@ -53,34 +54,58 @@ func (c *cli) runGet(o *getOptions, path, key string) error {
 	if key != "" && (o.output != "" || o.show) {
 		return usage("ageseal get --help", "one key is printed as it is: --output and --show are for all of them")
 	}
-	sel, err := c.selected(path, o.selector)
+	values, err := c.valuesOf(o, path, key)
 	if err != nil {
 		return err
 	}
-	in, doc := sel.in, sel.doc
-	if _, ok := doc.Spec.Data[key]; key != "" && !ok {
-		return &fileError{in.shown, hinted("it has: "+strings.Join(keysOf(doc.Spec.Data), ", "), "Secret %s: no key %q",
-			secret.Ref(doc.Spec.Binding.Namespace, doc.Spec.Binding.Name), key)}
-	}
-	opener, err := c.opener(&o.identities, path)
-	if err != nil {
-		return err
-	}
-	values, err := secret.OpenForReading(doc, opener)
-	if err != nil {
-		c.knowNames(in.path)
-		return &fileError{in.shown, err}
-	}
-	if key != "" {
-		_, err := c.out.Write(values[key])
-		return err
-	}
-	text, err := renderValues(values, o)
-	if err != nil {
-		return &fileError{in.shown, err}
+	text := values[key]
+	if key == "" {
+		if text, err = renderValues(values, o); err != nil {
+			return &fileError{shownName(path), err}
+		}
 	}
 	_, err = c.out.Write(text)
 	return err
+}
+
+// valuesOf opens the sealed Secret, or the sealed file, that has a key; any for "".
+func (c *cli) valuesOf(o *getOptions, path, key string) (map[string][]byte, error) {
+	if len(c.sealedFiles([]string{path})) > 0 && o.selector == (selector{}) {
+		opener, err := c.opener(&o.identities, path)
+		if err != nil {
+			return nil, err
+		}
+		f, err := c.openSealed(path, opener)
+		if err != nil {
+			return nil, err
+		}
+		return bytesOf(f), hasKey(f.Values, key, path, f.Ref())
+	}
+	sel, err := c.selected(path, o.selector)
+	if err != nil {
+		return nil, err
+	}
+	binding := sel.doc.Spec.Binding
+	if err := hasKey(sel.doc.Spec.Data, key, path, secret.Ref(binding.Namespace, binding.Name)); err != nil {
+		return nil, err
+	}
+	opener, err := c.opener(&o.identities, path)
+	if err != nil {
+		return nil, err
+	}
+	values, err := secret.OpenForReading(sel.doc, opener)
+	if err != nil {
+		c.knowNames(sel.in.path)
+		return nil, &fileError{sel.in.shown, err}
+	}
+	return values, nil
+}
+
+func hasKey[V any](values map[string]V, key, path, ref string) error {
+	if _, ok := values[key]; key == "" || ok {
+		return nil
+	}
+	return &fileError{shownName(path), hinted("it has: "+strings.Join(keysOf(values), ", "), "Secret %s: no key %q", ref, key)}
 }
 
 // renderValues gives all values in the chosen format. JSON and YAML have text as it is; a value that is not UTF-8 has

@@ -80,6 +80,14 @@ func (c *cli) inputs(args []string) (found []*input, directory bool, err error) 
 	return found, directory, errors.Join(errs...)
 }
 
+// shownName is how messages name an argument.
+func shownName(arg string) string {
+	if arg == "-" {
+		return "standard input"
+	}
+	return arg
+}
+
 func (c *cli) standardInput() (*input, error) {
 	data, err := io.ReadAll(io.LimitReader(c.in, manifest.MaxFileSize+1))
 	if err != nil {
@@ -165,7 +173,7 @@ func parseInput(in *input) (*input, error) {
 		if !in.given {
 			return nil, nil // a walk looks for manifests
 		}
-		return nil, &fileError{in.shown, &hintError{errSealedFile, "ageseal decrypt " + quoted(in.shown) + " writes what it holds; only encrypt --as makes one"}}
+		return nil, &fileError{in.shown, &hintError{errSealedFile, "ageseal decrypt " + quoted(in.shown) + " writes what it holds, ageseal edit changes it; only encrypt --as makes one"}}
 	}
 	f, err := manifest.Parse(in.data)
 	if err != nil {

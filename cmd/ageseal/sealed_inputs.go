@@ -84,21 +84,26 @@ func (c *cli) sealedInputs(args []string) (found []*sealedInput, rest []string, 
 }
 
 func (c *cli) readSealed(in *sealedInput) error {
-	from := c.in
-	if in.path != "" {
-		f, err := os.Open(in.path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		from = f
-	}
 	var err error
-	if in.data, err = io.ReadAll(io.LimitReader(from, crypt.MaxFile+1)); err != nil {
+	if in.data, err = c.sealedText(in.path); err != nil {
 		return err
 	}
 	in.facts, err = secret.InspectFile(in.data)
 	return err
+}
+
+// sealedText reads a sealed file, as it is; standard input for "".
+func (c *cli) sealedText(path string) ([]byte, error) {
+	from := c.in
+	if path != "" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		from = f
+	}
+	return io.ReadAll(io.LimitReader(from, crypt.MaxFile+1))
 }
 
 // rulesAsTheyAre are those of policies as they lie in the work tree, accepted or not: to look and to judge by, never to encrypt by.
