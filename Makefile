@@ -7,6 +7,7 @@ GORELEASER_VERSION    := v2.16.0
 SOPS_VERSION          := v3.13.3
 KSOPS_COMMIT          := d9442dc3153d9c16e517a68ce8926c9507386429
 KSOPS_SOURCE          ?= https://github.com/viaduct-ai/kustomize-sops
+GOVULNCHECK_VERSION   := v1.1.4
 ACTIONLINT_VERSION    := v1.7.12
 GITLEAKS_VERSION      := v8.30.1
 
@@ -26,7 +27,7 @@ TOOLS    := $(CURDIR)/.tools
 TESTTOOLS := .tools/.kustomize-$(KUSTOMIZE_VERSION)-age-$(AGE_VERSION)-batchpass
 BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT)
 
-.PHONY: demo test build image bench fuzz lint snapshot proof clean tools
+.PHONY: demo test race cover vuln build image bench fuzz lint snapshot proof clean tools
 
 demo: build ## the README's transcript on examples/, in a scratch repository
 	@go run ./internal/demo -bin bin README.md
@@ -34,6 +35,19 @@ demo: build ## the README's transcript on examples/, in a scratch repository
 test: $(TESTTOOLS) ## everything that runs without a cluster
 	go vet ./...
 	PATH="$(TOOLS):$$PATH" go test $(TESTFLAGS) ./...
+
+race: $(TESTTOOLS) ## the same under the race detector, which needs a C compiler
+	PATH="$(TOOLS):$$PATH" CGO_ENABLED=1 go test -race $(TESTFLAGS) ./...
+
+# What joins the two is run for what only it reaches.
+cover: ## over 95 % of what reads the format and the manifests is run by tests, and each statement that isn't has a reason beside it
+	go test -coverpkg=./crypt,./manifest -coverprofile=coverage.out ./crypt ./manifest ./secret
+	go run ./internal/covercheck -least 95 coverage.out
+
+vuln: .tools/.govulncheck-$(GOVULNCHECK_VERSION) ## known vulnerabilities that ageseal reaches; where the database can't be had, it says so and passes
+	@out=$$(.tools/govulncheck ./... 2>&1) && { echo "$$out"; exit 0; }; \
+	echo "$$out"; \
+	case $$out in *"fetching vulnerabilities:"*) echo "not checked: the database of vulnerabilities can't be reached" ;; *) exit 1 ;; esac
 
 build: ## bin/ageseal
 	$(BUILD) -ldflags "$(LDFLAGS)" -o bin/ageseal ./cmd/ageseal
@@ -62,6 +76,7 @@ fuzz: ## FUZZTIME for each fuzz target there is
 
 lint: .tools/.golangci-lint-$(GOLANGCI_LINT_VERSION) .tools/.actionlint-$(ACTIONLINT_VERSION) ## Go, and the shell and YAML that CI systems run
 	.tools/golangci-lint run
+	go mod tidy -diff
 	go test -count=1 -run 'TestShell|TestActionlint' ./internal/demo
 
 snapshot: .tools/.goreleaser-$(GORELEASER_VERSION) ## release archives for every platform in dist/, nothing published
@@ -85,6 +100,10 @@ $(TESTTOOLS):
 
 .tools/.golangci-lint-$(GOLANGCI_LINT_VERSION):
 	GOBIN="$(TOOLS)" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@touch $@
+
+.tools/.govulncheck-$(GOVULNCHECK_VERSION):
+	GOBIN="$(TOOLS)" go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
 	@touch $@
 
 .tools/.actionlint-$(ACTIONLINT_VERSION):
