@@ -11,6 +11,7 @@ ACTIONLINT_VERSION    := v1.7.12
 GITLEAKS_VERSION      := v8.30.1
 KUBERNETES_VERSION    := v1.36.3
 KUBECONFORM_VERSION   := v0.8.0
+ARGOCD_VERSION        := $(shell awk '$$1 ~ /argo-cd/ { print $$2 }' internal/e2e/argocd/go.mod)
 
 # Calls are inlined where builds spend their time. Elsewhere that only makes the binary larger: by 600 KB, and another 350 KB is HTTP/2, while
 # HTTP/1.1 will do to fetch a resource now and then.
@@ -27,6 +28,7 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 TOOLS    := $(CURDIR)/.tools
 TESTTOOLS := .tools/.kustomize-$(KUSTOMIZE_VERSION)-age-$(AGE_VERSION)-batchpass
 E2ETOOLS := .tools/.cluster-$(KUBERNETES_VERSION) .tools/.kubeconform-$(KUBECONFORM_VERSION)
+E2ETOOLS += .tools/.argocd-$(ARGOCD_VERSION)
 BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT)
 
 .PHONY: demo test e2e build image bench fuzz lint snapshot proof clean tools
@@ -99,6 +101,9 @@ $(TESTTOOLS):
 
 .tools/.kubeconform-$(KUBECONFORM_VERSION):
 	-GOBIN="$(TOOLS)" go install github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION) && touch $@
+
+.tools/.argocd-$(ARGOCD_VERSION): $(wildcard internal/e2e/argocd/*)
+	-cd internal/e2e/argocd && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$(TOOLS)/argocd" . && touch "$(CURDIR)/$@"
 
 .tools/.golangci-lint-$(GOLANGCI_LINT_VERSION):
 	GOBIN="$(TOOLS)" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)

@@ -1,0 +1,311 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"debug/buildinfo"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// argoCD is a repo-server with a Redis, and plugin servers beside it, on the loopback interface. What the guide's containers have at a path
+// is below dir here.
+type argoCD struct {
+	guide   argoGuide
+	shop    *argoShop
+	dir     string
+	program string
+	redis   string // address
+	address string
+	level   string // of the logs
+	servers []*server
+}
+
+// version is Argo CD's, as the program says that it was built.
+func (a *argoCD) version(t testing.TB) string {
+	t.Helper()
+	info, err := buildinfo.ReadFile(a.program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dep := range info.Deps {
+		if strings.HasPrefix(dep.Path, "github.com/argoproj/argo-cd/") {
+			return dep.Version
+		}
+	}
+	t.Fatalf("no Argo CD in %s", a.program)
+	return ""
+}
+
+// startArgoCD has the directories first in the repo-server's PATH.
+func startArgoCD(t testing.TB, level string, first ...string) *argoCD {
+	t.Helper()
+	a := &argoCD{guide: readArgoGuide(t), program: tool(t, "argocd"), level: level}
+	a.shop = newArgoShop(t, a.guide)
+	dir, err := os.MkdirTemp("", "argocd-") // t.TempDir is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	a.dir = dir
+	for _, sub := range []string{"home", "tmp", "plugins"} {
+		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.setIdentity(t, a.shop.key)
+	a.install(t)
+
+	redis := a.start(t, "redis", nil, a.program, "redis", "127.0.0.1:0")
+	a.redis = listens(t, redis, `(?m)^(127\.0\.0\.1:\d+)$`)
+	env := append(a.mounted(a.guide.kustomizeEnv),
+		"PATH="+strings.Join(append(first, filepath.Dir(tool(t, "kustomize")), os.Getenv("PATH")), ":"),
+		"ARGOCD_ASK_PASS_SOCK="+filepath.Join(dir, "ask-pass.sock"))
+	repo := a.start(t, "argocd-repo-server", env, a.program, "argocd-repo-server", "--loglevel", level, "--disable-tls", "--redis", a.redis,
+		"--address", "127.0.0.1", "--port", "0", "--metrics-address", "127.0.0.1", "--metrics-port", "0")
+	a.address = listens(t, repo, `argocd-repo-server is listening on (127\.0\.0\.1:\d+)`)
+	return a
+}
+
+// listens is the address that a server says it has.
+func listens(t testing.TB, s *server, pattern string) (address string) {
+	t.Helper()
+	s.await(t, func(context.Context) error {
+		text, err := os.ReadFile(s.log)
+		match := regexp.MustCompile(pattern).FindSubmatch(text)
+		if match == nil {
+			return fmt.Errorf("it names no address: %v", err)
+		}
+		address = string(match[1])
+		return nil
+	})
+	return address
+}
+
+func (a *argoCD) start(t testing.TB, name string, env []string, args ...string) *server {
+	t.Helper()
+	env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(a.dir, "home"), "TMPDIR=" + filepath.Join(a.dir, "tmp"),
+		"ARGOCD_GPG_ENABLED=false", "ARGOCD_PLUGINSOCKFILEPATH=" + filepath.Join(a.dir, "plugins")}, env...)
+	s := start(t, a.dir, name, env, args...)
+	a.servers = append(a.servers, s)
+	return s
+}
+
+// in is where a path of the guide's containers is here.
+func (a *argoCD) in(path string) string { return filepath.Join(a.dir, path) }
+
+// mounted is an environment of the guide's: what is a path in it is below dir.
+func (a *argoCD) mounted(env []string) []string {
+	var out []string
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		if strings.HasPrefix(value, "/") {
+			value = a.in(value)
+		}
+		out = append(out, name+"="+value)
+	}
+	return out
+}
+
+func installFile(t testing.TB, file, text string, mode os.FileMode) {
+	t.Helper()
+	err := os.MkdirAll(filepath.Dir(file), 0o755)
+	if err == nil {
+		os.Remove(file)
+		err = os.WriteFile(file, []byte(text), mode)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func installLink(t testing.TB, target, file string) {
+	t.Helper()
+	err := os.MkdirAll(filepath.Dir(file), 0o755)
+	if err == nil {
+		err = os.Symlink(target, file)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// setIdentity is what a changed Secret ageseal-identity does; "" is a Secret that is not there.
+func (a *argoCD) setIdentity(t testing.TB, text string) {
+	t.Helper()
+	_, file, _ := strings.Cut(a.guide.sidecarEnv[0], "=")
+	if text == "" {
+		os.Remove(a.in(file))
+		return
+	}
+	installFile(t, a.in(file), text, 0o440)
+}
+
+// install is what the images and the init container of the guide do.
+func (a *argoCD) install(t testing.TB) {
+	t.Helper()
+	installLink(t, a.program, a.in(a.guide.sidecar[0]))
+	installLink(t, ageseal(t), a.in("/usr/local/bin/ageseal"))
+	installLink(t, ageseal(t), a.in("/custom-tools/ageseal"))
+	installLink(t, tool(t, "kustomize"), a.in("/usr/local/bin/kustomize"))
+	script := strings.NewReplacer(" /custom-tools/", " "+a.in("/custom-tools")+"/", " /usr/local/bin/", " "+a.in("/usr/local/bin")+"/").Replace(a.guide.kustomize)
+	installFile(t, a.in(a.guide.kustomizePath), script, 0o555)
+}
+
+// startPlugin runs the guide's sidecar with a plugin, mostly the guide's.
+func (a *argoCD) startPlugin(t testing.TB, name, plugin string) {
+	t.Helper()
+	config := a.in("/config-" + name)
+	installFile(t, filepath.Join(config, "plugin.yaml"), plugin, 0o444)
+	env := append(a.mounted(a.guide.sidecarEnv), "PATH="+a.in("/usr/local/bin")+":"+os.Getenv("PATH"))
+	s := a.start(t, name, env, append([]string{a.in(a.guide.sidecar[0]), "--loglevel", a.level, "--config-dir-path", config}, a.guide.sidecar[1:]...)...)
+	t.Cleanup(func() { s.cmd.Process.Kill(); <-s.done }) // asked to end, it removes its socket and stays
+	s.await(t, func(context.Context) error {
+		_, err := os.Stat(filepath.Join(a.dir, "plugins", name+".sock"))
+		return err
+	})
+}
+
+type argoFields = map[string]any
+
+// request is a ManifestRequest for the guide's Application, as Argo CD's controller makes it.
+func (a *argoCD) request(source argoFields) argoFields {
+	repo := "file://" + a.shop.dir
+	all := argoFields{"repoURL": repo, "path": a.guide.path, "targetRevision": "main"}
+	maps.Copy(all, source)
+	return argoFields{
+		"repo": argoFields{"repo": repo}, "revision": all["targetRevision"], "applicationSource": all,
+		"appName": "shop-prod", "namespace": a.guide.namespace, "projectName": "shop",
+		"appLabelKey": "app.kubernetes.io/instance", "trackingMethod": "annotation", "noCache": true,
+	}
+}
+
+// byPlugin asks for the guide's plugin.
+func (a *argoCD) byPlugin(name string) argoFields {
+	return a.request(argoFields{"plugin": argoFields{"name": name}})
+}
+
+// byKustomize asks for a kustomize that argocd-cm knows, "" for the one in PATH, with options for it.
+func (a *argoCD) byKustomize(version, buildOptions string) argoFields {
+	r := a.request(argoFields{})
+	if version != "" {
+		r = a.request(argoFields{"kustomize": argoFields{"version": version}})
+	}
+	r["kustomizeOptions"] = argoFields{"BuildOptions": buildOptions,
+		"Versions": []argoFields{{"Name": a.guide.kustomizeName, "Path": a.in(a.guide.kustomizePath)}}}
+	return r
+}
+
+// argoAnswer is a ManifestResponse, or why there is none.
+type argoAnswer struct {
+	Manifests  []string
+	SourceType string
+	objects    []argoManifest
+	failure    string
+}
+
+type argoManifest struct {
+	Kind     string
+	Metadata struct {
+		Name, Namespace string
+		Annotations     map[string]string
+	}
+	Data map[string][]byte // of a Secret
+	Spec struct {
+		Template struct {
+			Spec struct{ Containers []struct{ Image string } }
+		}
+	}
+}
+
+// ask is a call of GenerateManifest.
+func (a *argoCD) ask(t testing.TB, request argoFields) argoAnswer {
+	t.Helper()
+	in, err := json.Marshal(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := place{dir: a.dir, env: os.Environ()}.run(t, string(in), a.program, "manifests", a.address)
+	if r.status != 0 {
+		if r.stdout != "" {
+			t.Fatalf("a failure with manifests: %v", r)
+		}
+		return argoAnswer{failure: r.stderr}
+	}
+	var got argoAnswer
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil {
+		t.Fatalf("%v: %v", err, r)
+	}
+	for _, text := range got.Manifests {
+		var m argoManifest
+		if err := json.Unmarshal([]byte(text), &m); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		got.objects = append(got.objects, m)
+	}
+	return got
+}
+
+// secrets are the values of all Secrets of an argoAnswer, by NAMESPACE/NAME/KEY.
+func (r argoAnswer) secrets() map[string]string {
+	values := map[string]string{}
+	for _, m := range r.objects {
+		if m.Kind == "Secret" {
+			for key, value := range m.Data {
+				values[m.Metadata.Namespace+"/"+m.Metadata.Name+"/"+key] = string(value)
+			}
+		}
+	}
+	return values
+}
+
+func (r argoAnswer) kinds() string {
+	var kinds []string
+	for _, m := range r.objects {
+		kinds = append(kinds, m.Kind)
+	}
+	return strings.Join(kinds, " ")
+}
+
+// logs is all that the servers have printed, and the cache all that Redis holds.
+func (a *argoCD) logs(t testing.TB) string {
+	t.Helper()
+	var all bytes.Buffer
+	for _, s := range a.servers {
+		text, err := os.ReadFile(s.log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return all.String()
+}
+
+func (a *argoCD) cache(t testing.TB) string {
+	t.Helper()
+	return place{dir: a.dir, env: os.Environ()}.must(t, "", a.program, "cache", a.redis)
+}
+
+// leaks are the values that stand in a text as they are, in base64, or as JSON quotes them.
+func (s *argoShop) leaks(text string) []string {
+	var found []string
+	for where, value := range s.values {
+		quoted, _ := json.Marshal(value)
+		for _, form := range []string{value, string(quoted[1 : len(quoted)-1]), base64.StdEncoding.EncodeToString([]byte(value))} {
+			if strings.Contains(value, "example") && strings.Contains(text, form) {
+				found = append(found, where)
+				break
+			}
+		}
+	}
+	return found
+}
