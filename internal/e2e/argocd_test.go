@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/base64"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -222,7 +223,7 @@ func TestArgoCDSilentDrop(t *testing.T) {
 	t.Run("the plugin", func(t *testing.T) { a.native(t, ask(t, a.byPlugin(a.guide.pluginName)), "Plugin") })
 }
 
-// TestArgoCDCache shows that the guide's warning is true: who reaches Redis has the values. A second Application's render comes from there.
+// TestArgoCDCache shows that the guide's warning is true: who reaches Redis has the values, and they outlive the key.
 func TestArgoCDCache(t *testing.T) {
 	a := startArgoCD(t, "info")
 	a.startPlugin(t, a.guide.pluginName, a.guide.plugin)
@@ -238,11 +239,32 @@ func TestArgoCDCache(t *testing.T) {
 	t.Run("outlives the key", func(t *testing.T) {
 		a.setIdentity(t, "")
 		a.native(t, a.ask(t, request), "Plugin")
-		request["noCache"] = true // a hard refresh
-		if got := a.ask(t, request); !strings.Contains(got.failure, "ageseal: error: ") {
+		if got := a.ask(t, hard(request)); !strings.Contains(got.failure, "ageseal: error: ") {
 			t.Errorf("got %q, %s", got.failure, got.kinds())
 		}
 	})
+}
+
+// TestArgoCDCachedError: an error outlives its cause, as the guide says, until a hard refresh.
+func TestArgoCDCachedError(t *testing.T) {
+	a := startArgoCD(t, "info")
+	a.startPlugin(t, a.guide.pluginName, a.guide.plugin)
+	request := a.byPlugin(a.guide.pluginName)
+	delete(request, "noCache")
+	a.setIdentity(t, "")
+	for range 3 { // then Argo CD pauses, for an hour
+		a.refused(t, a.ask(t, request), "ageseal: error: ")
+	}
+	a.setIdentity(t, a.shop.key)
+	a.refused(t, a.ask(t, request), "(cached)", "ageseal: error: ")
+	a.native(t, a.ask(t, hard(request)), "Plugin")
+}
+
+// hard is the request of a hard refresh.
+func hard(request argoFields) argoFields {
+	request = maps.Clone(request)
+	request["noCache"] = true
+	return request
 }
 
 // TestArgoCDDebug shows that the guide's warning is true: at this level the servers log what a build writes.
