@@ -8,9 +8,11 @@ import (
 	"debug/buildinfo"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -147,14 +149,29 @@ func (a *argoCD) setIdentity(t testing.TB, text string) {
 		os.Remove(a.in(file))
 		return
 	}
-	installFile(t, a.in(file), text, 0o440)
+	installFile(t, a.in(file), text, 0o400)
+	// A mounted Secret is somebody else's, and read through the group.
+	if os.Geteuid() == 0 {
+		err := errors.Join(os.Chown(a.in(file), 1, 0), os.Chmod(a.in(file), 0o440))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // install is what the images and the init container of the guide do.
 func (a *argoCD) install(t testing.TB) {
 	t.Helper()
 	installLink(t, a.program, a.in(a.guide.sidecar[0]))
-	installLink(t, ageseal(t), a.in("/usr/local/bin/ageseal"))
+	// The sidecar's image is no more than busybox and ageseal: no git, no kustomize.
+	installLink(t, ageseal(t), a.in("/image/ageseal"))
+	for _, name := range []string{"sh", "cat"} {
+		file, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		installLink(t, file, a.in("/image/"+name))
+	}
 	installLink(t, ageseal(t), a.in("/custom-tools/ageseal"))
 	installLink(t, tool(t, "kustomize"), a.in("/usr/local/bin/kustomize"))
 	script := strings.NewReplacer(" /custom-tools/", " "+a.in("/custom-tools")+"/", " /usr/local/bin/", " "+a.in("/usr/local/bin")+"/").Replace(a.guide.kustomize)
@@ -166,7 +183,7 @@ func (a *argoCD) startPlugin(t testing.TB, name, plugin string) {
 	t.Helper()
 	config := a.in("/config-" + name)
 	installFile(t, filepath.Join(config, "plugin.yaml"), plugin, 0o444)
-	env := append(a.mounted(a.guide.sidecarEnv), "PATH="+a.in("/usr/local/bin")+":"+os.Getenv("PATH"))
+	env := append(a.mounted(a.guide.sidecarEnv), "PATH="+a.in("/image"), "HOME=/nonexistent")
 	s := a.start(t, name, env, append([]string{a.in(a.guide.sidecar[0]), "--loglevel", a.level, "--config-dir-path", config}, a.guide.sidecar[1:]...)...)
 	t.Cleanup(func() { s.cmd.Process.Kill(); <-s.done }) // asked to end, it removes its socket and stays
 	s.await(t, func(context.Context) error {

@@ -44,7 +44,7 @@ func (a *argoCD) refused(t *testing.T, got argoAnswer, messages ...string) {
 	if got.failure == "" {
 		t.Fatalf("rendered: %s", got.kinds())
 	}
-	for _, message := range append(messages, "Manifest generation error") {
+	for _, message := range append(messages, "rpc error: code = Unknown desc = ") {
 		if !strings.Contains(got.failure, message) {
 			t.Errorf("no %q in: %s", message, got.failure)
 		}
@@ -52,6 +52,9 @@ func (a *argoCD) refused(t *testing.T, got argoAnswer, messages ...string) {
 	for where, text := range map[string]string{"message": got.failure, "logs": a.logs(t), "cache": a.cache(t)} {
 		if leaks := a.shop.leaks(text); len(leaks) > 0 {
 			t.Errorf("plaintext of %q in the %s", leaks, where)
+		}
+		if strings.Contains(text, "ageseal: warning") {
+			t.Errorf("a warning in the %s: %s", where, text)
 		}
 	}
 }
@@ -76,31 +79,36 @@ func TestArgoCDPlugin(t *testing.T) {
 	t.Run("wrong key", func(t *testing.T) {
 		other := a.shop.must(t, "", "sh", "-ec", "ageseal keygen -q -o ~/other.key && cat ~/other.key")
 		a.setIdentity(t, other)
-		a.refused(t, a.ask(t, a.byPlugin(name)), "ageseal: error: ")
+		a.refused(t, a.ask(t, a.byPlugin(name)), "ageseal: error: db.yaml: no identity opens Secret shop-prod/db (readable by argo-cd")
 	})
 	t.Run("no key", func(t *testing.T) {
 		a.setIdentity(t, "")
-		a.refused(t, a.ask(t, a.byPlugin(name)), "ageseal: error: ")
+		a.refused(t, a.ask(t, a.byPlugin(name)), "ageseal: error: ", "/identity/identities: no such file or directory")
 	})
 	a.setIdentity(t, a.shop.key)
 	db := filepath.Join(a.guide.path, "db.yaml")
-	for branch, edit := range map[string]func(string) string{
-		"edited-value": func(text string) string {
+	for _, by := range []struct {
+		branch, refused string
+		edit            func(string) string
+	}{
+		{"edited-value", "Secret shop-prod/db: key password: the value was altered", func(text string) string {
 			return sealedBox("password").ReplaceAllStringFunc(text, func(sealed string) string {
 				middle := len(sealed) - 60
 				return sealed[:middle] + string('A'+(sealed[middle]+1)%26) + sealed[middle+1:]
 			})
-		},
-		"value-of-another-key": func(text string) string {
+		}},
+		{"value-of-another-key", "Secret shop-prod/db: key username: the value was altered, or copied", func(text string) string {
 			return sealedBox("username").ReplaceAllString(text, "${1}"+sealedBox("password").FindStringSubmatch(text)[2])
-		},
-		"moved-to-another-name": func(text string) string { return strings.ReplaceAll(text, "name: db\n", "name: web\n") },
+		}},
+		{"another-name", "Secret shop-prod/web: key password: the value was altered, or copied", func(text string) string {
+			return strings.ReplaceAll(text, "name: db\n", "name: web\n")
+		}},
 	} {
-		a.shop.branch(t, branch, db, edit)
-		t.Run(branch, func(t *testing.T) {
+		a.shop.branch(t, by.branch, db, by.edit)
+		t.Run(by.branch, func(t *testing.T) {
 			request := a.byPlugin(name)
-			request["revision"] = branch
-			a.refused(t, a.ask(t, request), "ageseal: error: "+db)
+			request["revision"] = by.branch
+			a.refused(t, a.ask(t, request), "ageseal: error: db.yaml:", by.refused)
 		})
 	}
 

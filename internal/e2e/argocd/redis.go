@@ -14,14 +14,15 @@ import (
 func redisCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "redis ADDRESS",
-		Short: "Serve Redis from memory",
+		Short: "Serve Redis from memory; its address to stdout",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			server := miniredis.NewMiniRedis()
 			if err := server.StartAddr(args[0]); err != nil {
 				return err
 			}
 			defer server.Close()
+			fmt.Fprintln(cmd.OutOrStdout(), server.Addr())
 			untilTold()
 			return nil
 		},
