@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -16,10 +17,15 @@ import (
 // argoGuide is docs/guides/argo-cd.md as a person applies it, so that the page and what is tested can't differ.
 type argoGuide struct {
 	plugin        string   // plugin.yaml
+	team          string   // command of the plugin for an Argo CD of one team
+	rooted        string   // command of a plugin that says where the root is
 	pluginName    string   // as the Application asks for it
 	sidecar       []string // the plugin server's command
 	sidecarEnv    []string
-	kustomize     string // the script that is Argo CD's kustomize
+	sidecarUser   int
+	group         int         // of the pod's volumes
+	identityMode  os.FileMode // of the file with the identity
+	kustomize     string      // the script that is Argo CD's kustomize
 	kustomizePath string
 	kustomizeName string // as the Application asks for it: spec.source.kustomize.version
 	kustomizeEnv  []string
@@ -40,10 +46,21 @@ type argoGuideObject struct {
 		Destination struct{ Namespace string }
 		Template    struct {
 			Spec struct {
+				SecurityContext struct {
+					FSGroup int `yaml:"fsGroup"`
+				} `yaml:"securityContext"`
 				Containers []struct {
-					Name    string
-					Command []string
-					Env     []struct{ Name, Value string }
+					Name            string
+					Command         []string
+					Env             []struct{ Name, Value string }
+					SecurityContext struct {
+						RunAsUser int `yaml:"runAsUser"`
+					} `yaml:"securityContext"`
+				}
+				Volumes []struct {
+					Secret struct {
+						DefaultMode os.FileMode `yaml:"defaultMode"`
+					}
 				}
 			}
 		}
@@ -57,6 +74,12 @@ func readArgoGuide(t testing.TB) argoGuide {
 		t.Fatal(err)
 	}
 	var g argoGuide
+	if team := regexp.MustCompile("`(command: [^`]*ageseal[^`]*)`").FindSubmatch(text); team != nil {
+		g.team = string(team[1])
+	}
+	if rooted := regexp.MustCompile("`([^`]*ageseal build --root[^`]*)`").FindSubmatch(text); rooted != nil {
+		g.rooted = strings.Join(strings.Fields(string(rooted[1])), " ") // it may go over a line's end
+	}
 	for _, block := range strings.Split(string(text), "\n```yaml\n")[1:] {
 		block, _, _ = strings.Cut(block, "\n```")
 		for dec := yaml.NewDecoder(strings.NewReader(block)); ; {
@@ -71,8 +94,9 @@ func readArgoGuide(t testing.TB) argoGuide {
 	}
 	for what, missing := range map[string]bool{
 		"plugin": g.plugin == "", "name of the plugin": g.pluginName == "", "sidecar": len(g.sidecar) == 0 || len(g.sidecarEnv) == 0,
-		"kustomize": g.kustomize == "" || len(g.kustomizeEnv) == 0, "kustomize.path": g.kustomizePath == "",
-		"path": g.path == "", "namespace": g.namespace == "",
+		"user, group and mode": g.sidecarUser == 0 || g.group == 0 || g.identityMode == 0,
+		"kustomize":            g.kustomize == "" || len(g.kustomizeEnv) == 0, "kustomize.path": g.kustomizePath == "",
+		"command with --root": g.rooted == "", "command of one team": g.team == "", "path": g.path == "", "namespace": g.namespace == "",
 	} {
 		if missing {
 			t.Fatalf("the guide has no %s", what)
@@ -98,10 +122,14 @@ func (g *argoGuide) read(o argoGuideObject) {
 			env = append(env, e.Name+"="+e.Value)
 		}
 		if len(c.Command) > 0 {
-			g.sidecar, g.sidecarEnv = c.Command, env
+			g.sidecar, g.sidecarEnv, g.sidecarUser = c.Command, env, c.SecurityContext.RunAsUser
+			g.group = o.Spec.Template.Spec.SecurityContext.FSGroup
 		} else {
 			g.kustomizeEnv = env
 		}
+	}
+	for _, v := range o.Spec.Template.Spec.Volumes {
+		g.identityMode |= v.Secret.DefaultMode
 	}
 	if o.Kind == "Application" {
 		g.path, g.pluginName, g.namespace = o.Spec.Source.Path, o.Spec.Source.Plugin.Name, o.Spec.Destination.Namespace

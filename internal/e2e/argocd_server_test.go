@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"debug/buildinfo"
 	"encoding/base64"
@@ -15,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -48,10 +50,16 @@ func (a *argoCD) version(t testing.TB) string {
 	return ""
 }
 
-// startArgoCD has the directories first in the repo-server's PATH.
-func startArgoCD(t testing.TB, level string, first ...string) *argoCD {
+// argoOptions are what differs from a plain Argo CD.
+type argoOptions struct {
+	level string   // of the logs: info
+	first string   // in the repo-server's PATH
+	flags []string // of the repo-server
+}
+
+func startArgoCD(t testing.TB, o argoOptions) *argoCD {
 	t.Helper()
-	a := &argoCD{guide: readArgoGuide(t), program: tool(t, "argocd"), level: level}
+	a := &argoCD{guide: readArgoGuide(t), program: tool(t, "argocd"), level: cmp.Or(o.level, "info")}
 	a.shop = newArgoShop(t, a.guide)
 	dir, err := os.MkdirTemp("", "argocd-") // t.TempDir is too long for a socket
 	if err != nil {
@@ -70,10 +78,10 @@ func startArgoCD(t testing.TB, level string, first ...string) *argoCD {
 	redis := a.start(t, "redis", nil, a.program, "redis", "127.0.0.1:0")
 	a.redis = listens(t, redis, `(?m)^(127\.0\.0\.1:\d+)$`)
 	env := append(a.mounted(a.guide.kustomizeEnv),
-		"PATH="+strings.Join(append(first, filepath.Dir(tool(t, "kustomize")), os.Getenv("PATH")), ":"),
+		"PATH="+strings.Join([]string{o.first, filepath.Dir(tool(t, "kustomize")), os.Getenv("PATH")}, ":"),
 		"ARGOCD_ASK_PASS_SOCK="+filepath.Join(dir, "ask-pass.sock"))
-	repo := a.start(t, "argocd-repo-server", env, a.program, "argocd-repo-server", "--loglevel", level, "--disable-tls", "--redis", a.redis,
-		"--address", "127.0.0.1", "--port", "0", "--metrics-address", "127.0.0.1", "--metrics-port", "0")
+	repo := a.start(t, "argocd-repo-server", env, append([]string{a.program, "argocd-repo-server", "--loglevel", a.level, "--disable-tls",
+		"--redis", a.redis, "--address", "127.0.0.1", "--port", "0", "--metrics-address", "127.0.0.1", "--metrics-port", "0"}, o.flags...)...)
 	a.address = listens(t, repo, `argocd-repo-server is listening on (127\.0\.0\.1:\d+)`)
 	return a
 }
@@ -178,13 +186,18 @@ func (a *argoCD) install(t testing.TB) {
 	installFile(t, a.in(a.guide.kustomizePath), script, 0o555)
 }
 
-// startPlugin runs the guide's sidecar with a plugin, mostly the guide's.
-func (a *argoCD) startPlugin(t testing.TB, name, plugin string) {
+// startPlugin runs the guide's sidecar with a plugin, mostly the guide's. A command may stand before it, which becomes it.
+func (a *argoCD) startPlugin(t testing.TB, name, plugin string, before ...string) {
 	t.Helper()
 	config := a.in("/config-" + name)
 	installFile(t, filepath.Join(config, "plugin.yaml"), plugin, 0o444)
-	env := append(a.mounted(a.guide.sidecarEnv), "PATH="+a.in("/image"), "HOME=/nonexistent")
-	s := a.start(t, name, env, append([]string{a.in(a.guide.sidecar[0]), "--loglevel", a.level, "--config-dir-path", config}, a.guide.sidecar[1:]...)...)
+	tmp := a.in("/tmp-" + name)
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	env := append(a.mounted(a.guide.sidecarEnv), "PATH="+a.in("/image"), "HOME=/nonexistent", "TMPDIR="+tmp)
+	command := slices.Concat(before, []string{a.in(a.guide.sidecar[0])}, a.guide.sidecar[1:], []string{"--loglevel", a.level, "--config-dir-path", config})
+	s := a.start(t, name, env, command...)
 	t.Cleanup(func() { s.cmd.Process.Kill(); <-s.done }) // asked to end, it removes its socket and stays
 	s.await(t, func(context.Context) error {
 		_, err := os.Stat(filepath.Join(a.dir, "plugins", name+".sock"))

@@ -4,8 +4,10 @@ package e2e
 
 import (
 	"encoding/base64"
+	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -60,7 +62,7 @@ func (a *argoCD) refused(t *testing.T, got argoAnswer, messages ...string) {
 }
 
 func TestArgoCDPlugin(t *testing.T) {
-	a := startArgoCD(t, "info")
+	a := startArgoCD(t, argoOptions{})
 	t.Attr("argo-cd", a.version(t))
 	name := a.guide.pluginName
 	a.startPlugin(t, name, a.guide.plugin)
@@ -113,6 +115,10 @@ func TestArgoCDPlugin(t *testing.T) {
 	}
 
 	t.Run("native Secrets", func(t *testing.T) { a.native(t, a.ask(t, a.byPlugin(name)), "Plugin") })
+	t.Run("without --only-namespace", func(t *testing.T) { // for an Argo CD of one team
+		a.startPlugin(t, "team", strings.NewReplacer("name: "+name+"\n", "name: team\n", "command: [sh, -c]", a.guide.team, "    args:", "    # args:").Replace(a.guide.plugin))
+		a.native(t, a.ask(t, a.byPlugin("team")), "Plugin")
+	})
 	t.Run("logs have no value", func(t *testing.T) {
 		if leaks := a.shop.leaks(a.logs(t)); len(leaks) > 0 {
 			t.Errorf("plaintext of %q", leaks)
@@ -120,13 +126,72 @@ func TestArgoCDPlugin(t *testing.T) {
 	})
 }
 
+// TestArgoCDSidecarUser: the identity is mode and group of the guide's, root's, and read by the guide's user through the guide's fsGroup.
+func TestArgoCDSidecarUser(t *testing.T) {
+	setpriv, err := exec.LookPath("setpriv")
+	if os.Geteuid() != 0 || err != nil {
+		t.Skip("runs the plugin server as the guide's user, which needs root and setpriv, of util-linux")
+	}
+	a := startArgoCD(t, argoOptions{})
+	_, identity, _ := strings.Cut(a.guide.sidecarEnv[0], "=")
+	name, user, group := a.guide.pluginName, a.guide.sidecarUser, a.guide.group
+	tmp := a.in("/tmp-" + name)
+	for _, err := range []error{
+		os.Chmod(filepath.Dir(a.dir), 0o711), os.Chmod(a.dir, 0o711), // volumes are where the user gets to
+		os.Chown(a.in(identity), 0, group), os.Chmod(a.in(identity), a.guide.identityMode),
+		os.Chown(a.in("/plugins"), 0, group), os.Chmod(a.in("/plugins"), 0o770),
+		os.Mkdir(tmp, 0o700), os.Chown(tmp, user, group),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for file, program := range map[string]string{a.in(a.guide.sidecar[0]): a.program, a.in("/image/ageseal"): ageseal(t)} {
+		copyProgram(t, program, file) // a link would lead to where the user gets not
+	}
+	as := []string{setpriv, fmt.Sprintf("--reuid=%d", user), "--regid=0", fmt.Sprintf("--groups=%d", group), "--no-new-privs", "--inh-caps=-all"}
+	p := place{dir: "/", env: os.Environ()}
+	if r := p.run(t, "", append(as, "test", "-x", a.dir)...); r.status != 0 {
+		t.Skipf("user %d gets not to %s", user, filepath.Dir(a.dir))
+	}
+	a.startPlugin(t, name, a.guide.plugin, as...)
+	t.Run("with the group", func(t *testing.T) { a.native(t, a.ask(t, a.byPlugin(name)), "Plugin") })
+	t.Run("without it", func(t *testing.T) {
+		if err := os.Chown(a.in(identity), 0, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(a.in(identity), 0o400); err != nil {
+			t.Fatal(err)
+		}
+		got := a.ask(t, a.byPlugin(name))
+		if !strings.Contains(got.failure, "ageseal: error: ") || !strings.Contains(got.failure, "permission denied") || len(a.shop.leaks(got.failure)) > 0 {
+			t.Errorf("got %q, %s", got.failure, got.kinds())
+		}
+	})
+	if strings.Contains(a.logs(t), "ageseal: warning") {
+		t.Errorf("a warning in the logs: %s", a.logs(t))
+	}
+}
+
+// copyProgram puts a copy in the place of a link.
+func copyProgram(t *testing.T, program, file string) {
+	t.Helper()
+	text, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	installFile(t, file, string(text), 0o755)
+}
+
 func TestArgoCDKustomize(t *testing.T) {
-	a := startArgoCD(t, "info")
+	a := startArgoCD(t, argoOptions{})
 	version := a.guide.kustomizeName
 	t.Run("another namespace", func(t *testing.T) {
 		request := a.byKustomize(version, "")
 		request["namespace"] = "shop-staging"
 		a.refused(t, a.ask(t, request), `sealed for namespace "shop-prod", which this build may not open`)
+		request["namespace"] = ""
+		a.refused(t, a.ask(t, request), "--only-namespace is empty")
 	})
 	t.Run("no key", func(t *testing.T) {
 		a.setIdentity(t, "")
@@ -171,13 +236,13 @@ func (a *argoCD) newImage(t *testing.T, got argoAnswer) {
 func TestArgoCDLink(t *testing.T) {
 	dir := t.TempDir()
 	installLink(t, ageseal(t), filepath.Join(dir, "kustomize"))
-	a := startArgoCD(t, "info", dir)
+	a := startArgoCD(t, argoOptions{first: dir})
 	t.Run("another namespace", func(t *testing.T) {
 		a.refused(t, a.ask(t, a.byKustomize("", "--only-namespace shop-staging")), `sealed for namespace "shop-prod", which this build may not open`)
 	})
 	t.Run("native Secrets", func(t *testing.T) { a.native(t, a.ask(t, a.byKustomize("", "")), "Kustomize") })
 	t.Run("build options", func(t *testing.T) {
-		a.native(t, a.ask(t, a.byKustomize("", "--only-namespace shop-prod,shop-staging --enable-helm")), "Kustomize")
+		a.native(t, a.ask(t, a.byKustomize("", "--only-namespace shop-prod --only-namespace shop-staging --enable-helm")), "Kustomize")
 	})
 	t.Run("images of the Application", func(t *testing.T) {
 		request := a.byKustomize("", "")
@@ -191,7 +256,7 @@ func TestArgoCDLink(t *testing.T) {
 func TestArgoCDSilentDrop(t *testing.T) {
 	dir := t.TempDir()
 	installLink(t, ageseal(t), filepath.Join(dir, "ageseal-fn"))
-	a := startArgoCD(t, "info", dir)
+	a := startArgoCD(t, argoOptions{first: dir})
 	a.startPlugin(t, a.guide.pluginName, a.guide.plugin)
 	base := filepath.Join(a.guide.path, "kustomization.yaml")
 	a.shop.branch(t, "functions", base, func(text string) string {
@@ -233,7 +298,7 @@ func TestArgoCDSilentDrop(t *testing.T) {
 
 // TestArgoCDCache shows that the guide's warning is true: who reaches Redis has the values, and they outlive the key.
 func TestArgoCDCache(t *testing.T) {
-	a := startArgoCD(t, "info")
+	a := startArgoCD(t, argoOptions{})
 	a.startPlugin(t, a.guide.pluginName, a.guide.plugin)
 	request := a.byPlugin(a.guide.pluginName)
 	delete(request, "noCache")
@@ -255,7 +320,7 @@ func TestArgoCDCache(t *testing.T) {
 
 // TestArgoCDCachedError: an error outlives its cause, as the guide says, until a hard refresh.
 func TestArgoCDCachedError(t *testing.T) {
-	a := startArgoCD(t, "info")
+	a := startArgoCD(t, argoOptions{})
 	a.startPlugin(t, a.guide.pluginName, a.guide.plugin)
 	request := a.byPlugin(a.guide.pluginName)
 	delete(request, "noCache")
@@ -279,7 +344,7 @@ func hard(request argoFields) argoFields {
 func TestArgoCDDebug(t *testing.T) {
 	for _, way := range []string{"plugin", "kustomize"} {
 		t.Run(way, func(t *testing.T) {
-			a := startArgoCD(t, "debug")
+			a := startArgoCD(t, argoOptions{level: "debug"})
 			request := a.byKustomize(a.guide.kustomizeName, "")
 			if way == "plugin" {
 				a.startPlugin(t, a.guide.pluginName, a.guide.plugin)
@@ -297,7 +362,7 @@ func TestArgoCDDebug(t *testing.T) {
 
 // TestArgoCDFileMode shows that a plugin gets programs of the repository as plain files, unless its spec has preserveFileMode.
 func TestArgoCDFileMode(t *testing.T) {
-	a := startArgoCD(t, "info")
+	a := startArgoCD(t, argoOptions{})
 	for name, spec := range map[string]string{"plain": "", "preserved": "  preserveFileMode: true\n"} {
 		plugin := strings.NewReplacer("name: "+a.guide.pluginName+"\n", "name: "+name+"\n", "ageseal build ", "ageseal build --enable-alpha-plugins --enable-exec ").
 			Replace(a.guide.plugin)
@@ -320,4 +385,27 @@ func TestArgoCDFileMode(t *testing.T) {
 	}
 	a.refused(t, ask("plain"), "permission denied")
 	a.native(t, ask("preserved"), "Plugin")
+}
+
+// TestArgoCDPartOfRepository: a plugin that isn't sent all of the repository refuses to look for bases without .git, and does with the
+// guide's command.
+func TestArgoCDPartOfRepository(t *testing.T) {
+	for what, o := range map[string]argoOptions{
+		"plugin-tar-exclude":                 {flags: []string{"--plugin-tar-exclude", ".git", "--plugin-tar-exclude", ".git/*"}},
+		"plugin-use-manifest-generate-paths": {flags: []string{"--plugin-use-manifest-generate-paths"}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			a := startArgoCD(t, o)
+			a.startPlugin(t, a.guide.pluginName, a.guide.plugin)
+			a.startPlugin(t, "rooted", fmt.Sprintf("apiVersion: argoproj.io/v1alpha1\nkind: ConfigManagementPlugin\nmetadata:\n  name: rooted\n"+
+				"spec:\n  generate:\n    command: [sh, -c]\n    args: [%q]\n", a.guide.rooted))
+			ask := func(plugin string) argoAnswer {
+				request := a.byPlugin(plugin)
+				request["annotationManifestGeneratePaths"] = ".;../base"
+				return a.ask(t, request)
+			}
+			a.refused(t, ask(a.guide.pluginName), "leads outside the root of this build")
+			a.native(t, ask("rooted"), "Plugin")
+		})
+	}
 }
