@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -102,4 +104,19 @@ func sealedBox(key string) *regexp.Regexp {
 // asFunction makes a sealed manifest an exec function of stock kustomize.
 func asFunction(text string) string {
 	return strings.Replace(text, "metadata:\n", "metadata:\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: ageseal-fn}\n", 1)
+}
+
+// leaks are the values that stand in a text as they are, in base64, or as JSON quotes them.
+func (s *argoShop) leaks(text string) []string {
+	var found []string
+	for where, value := range s.values {
+		quoted, _ := json.Marshal(value)
+		for _, form := range []string{value, string(quoted[1 : len(quoted)-1]), base64.StdEncoding.EncodeToString([]byte(value))} {
+			if strings.Contains(value, "example") && strings.Contains(text, form) {
+				found = append(found, where)
+				break
+			}
+		}
+	}
+	return found
 }
