@@ -179,3 +179,12 @@ func (p place) write(t testing.TB, name, text string) {
 		t.Fatal(err)
 	}
 }
+
+func (p place) read(t testing.TB, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

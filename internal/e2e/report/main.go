@@ -1,5 +1,5 @@
-// Command report reads "go test -json" and prints what a person wants to know of it: each test with its time, why one was skipped, all that a
-// failed one printed, and the versions and figures that tests tell by testing.T.Attr. It fails if a test failed, or if none ran.
+// Command report reads "go test -json" and prints what a person wants to know of it: each test with its time, all that a failed one printed, and
+// in the end why one was skipped, and the versions and figures that tests tell by testing.T.Attr. It fails if a test failed, or if none ran.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
 )
 
@@ -19,13 +20,20 @@ type event struct {
 }
 
 func main() {
+	signal.Ignore(os.Interrupt) // Ctrl-C is for the tests, which tidy up; their end is ours
 	if err := report(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "e2e: error: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-type count struct{ passed, failed, skipped int }
+// depth is that of a test, itself 1, below which it is counted and not shown if it passes.
+const depth = 3
+
+type count struct {
+	passed, failed, skipped int
+	reasons                 []string // of what was skipped
+}
 
 func report(in io.Reader, out io.Writer) error {
 	var c count
@@ -63,8 +71,8 @@ func report(in io.Reader, out io.Writer) error {
 		}
 	}
 	fmt.Fprintln(out)
-	for _, f := range facts {
-		fmt.Fprintln(out, f)
+	for _, line := range append(c.reasons, facts...) {
+		fmt.Fprintln(out, line)
 	}
 	fmt.Fprintf(out, "%d passed, %d failed, %d skipped\n", c.passed, c.failed, c.skipped)
 	switch {
@@ -76,7 +84,7 @@ func report(in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// add prints the end of one test. Subtests are indented below theirs only in name: they end before it.
+// add prints the end of one test. Subtests end before theirs.
 func (c *count) add(e event, said string, out io.Writer) {
 	if e.Test == "" {
 		if e.Action == "fail" {
@@ -88,10 +96,13 @@ func (c *count) add(e event, said string, out io.Writer) {
 	switch e.Action {
 	case "pass":
 		c.passed++
+		if strings.Count(e.Test, "/") >= depth {
+			return
+		}
 		fmt.Fprintf(out, "ok    %s (%.1fs)\n", what, e.Elapsed)
 	case "skip":
 		c.skipped++
-		fmt.Fprintf(out, "SKIP  %s: %s\n", what, reason(said))
+		c.reasons = append(c.reasons, fmt.Sprintf("SKIP  %s: %s", what, reason(said)))
 	case "fail":
 		c.failed++
 		fmt.Fprintf(out, "FAIL  %s (%.1fs)\n%s", what, e.Elapsed, said)
