@@ -124,7 +124,7 @@ func TestArgoCDSilentDrop(t *testing.T) {
 		a.native(t, ask(t, a.byKustomize("", "--enable-alpha-plugins --enable-exec")), "Kustomize")
 	})
 	for _, options := range []string{"", "--enable-alpha-plugins", "--enable-alpha-plugins --enable-exec"} {
-		t.Run("ours as kustomize "+options, func(t *testing.T) {
+		t.Run(strings.TrimSpace("ours as kustomize "+options), func(t *testing.T) {
 			a.native(t, ask(t, a.byKustomize(a.guide.kustomizeName, options)), "Kustomize")
 		})
 	}

@@ -26,7 +26,7 @@ func newArgoShop(t testing.TB, guide argoGuide) *argoShop {
 	dir := t.TempDir()
 	home := filepath.Join(dir, "home")
 	s := &argoShop{place: place{dir: filepath.Join(dir, "shop"), env: []string{
-		"PATH=" + filepath.Dir(ageseal(t)) + ":" + os.Getenv("PATH"), "HOME=" + home, "XDG_CONFIG_HOME=" + filepath.Join(home, ".config"),
+		"PATH=" + filepath.Dir(ageseal(t)) + ":" + os.Getenv("PATH"), "HOME=" + home, "XDG_CONFIG_HOME=" + filepath.Join(home, ".config"), "TMPDIR=" + os.TempDir(),
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Alice", "GIT_AUTHOR_EMAIL=alice@example.org",
 		"GIT_COMMITTER_NAME=Alice", "GIT_COMMITTER_EMAIL=alice@example.org",
 	}}}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -113,7 +114,12 @@ func TestArgoCDPlugin(t *testing.T) {
 		})
 	}
 
-	t.Run("native Secrets", func(t *testing.T) { a.native(t, a.ask(t, a.byPlugin(name)), "Plugin") })
+	t.Run("native Secrets", func(t *testing.T) {
+		begun := time.Now()
+		got := a.ask(t, a.byPlugin(name))
+		t.Attr("argo-cd-plugin", fmt.Sprintf("%d manifests in %d ms", len(got.objects), time.Since(begun).Milliseconds()))
+		a.native(t, got, "Plugin")
+	})
 	t.Run("without --only-namespace", func(t *testing.T) { // for an Argo CD of one team
 		a.startPlugin(t, "team", strings.NewReplacer("name: "+name+"\n", "name: team\n", "command: [sh, -c]", a.guide.team, "    args:", "    # args:").Replace(a.guide.plugin))
 		a.native(t, a.ask(t, a.byPlugin("team")), "Plugin")
