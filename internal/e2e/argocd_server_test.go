@@ -58,7 +58,7 @@ func startArgoCD(t testing.TB, o argoOptions) *argoCD {
 	t.Helper()
 	a := &argoCD{guide: readArgoGuide(t), program: tool(t, "argocd"), level: cmp.Or(o.level, "info")}
 	a.shop = newArgoShop(t, a.guide)
-	dir, err := os.MkdirTemp("", "argocd-") // t.TempDir is too long for a socket
+	dir, err := os.MkdirTemp("", "argocd-") //nolint:usetesting // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
