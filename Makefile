@@ -25,6 +25,8 @@ IMAGE_ARCHS       := amd64 arm64
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 TOOLS    := $(CURDIR)/.tools
 TESTTOOLS := .tools/.kustomize-$(KUSTOMIZE_VERSION)-age-$(AGE_VERSION)-batchpass
+RELEASE  ?= --snapshot
+export RELEASE
 RELEASETOOLS := .tools/.goreleaser-$(GORELEASER_VERSION) .tools/.syft-$(SYFT_VERSION)
 BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT)
 
@@ -71,7 +73,7 @@ snapshot: dist ## the release in dist/, checked, and made again elsewhere for co
 	@go run ./internal/release again
 
 dist: $(RELEASETOOLS)
-	.tools/goreleaser release --snapshot --clean
+	.tools/goreleaser release $(RELEASE) --clean
 	@$(MAKE) --no-print-directory image VERSION="$$(sed 's/.*"version":"\([^"]*\)".*/\1/' dist/metadata.json)"
 
 reproducible: ## compares what is in dist/ with the same commit built anew from its sources, elsewhere: minutes

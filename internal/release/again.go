@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,14 +13,9 @@ import (
 	"time"
 )
 
-// artifacts are all files of a release, by path: what is in checksums.txt and that itself, the manifests, and the image.
+// artifacts are all files of a release, by path: what is uploaded, and the image.
 func artifacts(dist string) ([]string, error) {
-	names := []string{"checksums.txt", "image.tar"}
-	for name := range archives() {
-		names = append(names, name, name+".spdx.json")
-	}
-	names = slices.AppendSeq(names, maps.Keys(linuxPackages()))
-	names = slices.AppendSeq(names, maps.Keys(manifests))
+	names := append(uploads(), "image.tar")
 	image, err := filepath.Glob(filepath.Join(dist, "image", "*"))
 	if err != nil {
 		return nil, err

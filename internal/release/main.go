@@ -5,6 +5,8 @@
 //	release sbom ARCHIVE DOCUMENT           has syft write the SBOM of an archive, and makes that reproducible
 //	release check                           is dist complete, do checksums hold, does what is packed install and run?
 //	release again                           makes the release once more, in another directory, and compares every byte
+//	release notes TAG                       what CHANGELOG.md says of a version; an error if that is nothing
+//	release files                           what is uploaded, a path a line
 //
 // It is a tool for people who work on ageseal, and no part of the binary.
 package main
@@ -16,6 +18,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 )
 
@@ -31,7 +34,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("expected pages, sbom, check or again")
+		return errors.New("expected pages, sbom, check, again, notes or files")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	epoch := flags.Int64("epoch", -1, "time of the commit, in seconds")
@@ -49,6 +52,22 @@ func run(ctx context.Context, args []string) error {
 		return check(ctx, *dist, os.Stdout)
 	case args[0] == "again" && len(rest) == 0:
 		return again(ctx, *dist, os.Stdout)
+	case args[0] == "notes" && len(rest) == 1:
+		text, err := os.ReadFile("CHANGELOG.md")
+		if err != nil {
+			return err
+		}
+		section, err := notes(string(text), rest[0])
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Print(section)
+		return err
+	case args[0] == "files" && len(rest) == 0:
+		for _, name := range uploads() {
+			fmt.Println(filepath.Join(*dist, name))
+		}
+		return nil
 	}
 	return fmt.Errorf("%s: not these arguments", args[0])
 }

@@ -40,6 +40,15 @@ func TestReproducible(t *testing.T) {
 	}
 }
 
+func TestNotes(t *testing.T) {
+	const log = "# Changelog\n\n## Unreleased\n\nnot yet\n\n## 1.2.0 – in May\n\nwhy\n\n### Format\n\n* what\n\n## 1.2\n\n## 1.1.0\n\nold\n"
+	for tag, want := range map[string]string{"v1.2.0": "why\n\n### Format\n\n* what\n", "v1.1.0": "old\n", "v1.2": "", "v1.3.0": "", "v": "", "v1.2.0-rc.1": ""} {
+		if got, err := notes(log, tag); got != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %q, %v", tag, got, err)
+		}
+	}
+}
+
 func TestCompressPages(t *testing.T) {
 	from, to := t.TempDir(), filepath.Join(t.TempDir(), "man")
 	if err := compressPages(from, to); err == nil {
