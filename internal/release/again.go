@@ -41,6 +41,13 @@ func artifacts(dist string) ([]string, error) {
 // again makes the release of this commit a second time, in a clone elsewhere, in another time zone and with another umask, and compares.
 // What the go command has compiled is taken from its cache, if that is the same one: GOCACHE=$(mktemp -d) has everything built anew.
 func again(ctx context.Context, dist string, out io.Writer) (err error) {
+	changes, err := exec.CommandContext(ctx, "git", "status", "--porcelain").Output()
+	if err != nil {
+		return fmt.Errorf("git status: %w", err)
+	}
+	if len(changes) > 0 {
+		return fmt.Errorf("what is not committed would be in one of two releases:\n%s", changes)
+	}
 	root, err := os.MkdirTemp("", "ageseal-again-")
 	if err != nil {
 		return err
