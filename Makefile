@@ -119,7 +119,7 @@ $(TESTTOOLS):
 	@touch $@
 
 .tools/.syft-$(SYFT_VERSION):
-	GOBIN="$(TOOLS)" go install github.com/anchore/syft/cmd/syft@$(SYFT_VERSION)
+	GOBIN="$(TOOLS)" go install -ldflags "-X main.version=$(SYFT_VERSION:v%=%)" github.com/anchore/syft/cmd/syft@$(SYFT_VERSION)
 	@touch $@
 
 proof: ## all of it from a clean checkout, on a bare Debian where one can be made (root, debootstrap); writes docs/proof.md

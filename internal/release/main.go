@@ -38,6 +38,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	epoch := flags.Int64("epoch", -1, "time of the commit, in seconds")
+	version := flags.String("version", "", "of the release")
 	syft := flags.String("syft", "syft", "the program")
 	dist := flags.String("dist", "dist", "what goreleaser and \"make image\" have written")
 	if err := flags.Parse(args[1:]); err != nil {
@@ -47,7 +48,7 @@ func run(ctx context.Context, args []string) error {
 	case args[0] == "pages" && len(rest) == 2:
 		return compressPages(rest[0], rest[1])
 	case args[0] == "sbom" && len(rest) == 2 && *epoch >= 0:
-		return writeSBOM(ctx, *syft, rest[0], rest[1], *epoch)
+		return writeSBOM(ctx, *syft, *version, rest[0], rest[1], *epoch)
 	case args[0] == "check" && len(rest) == 0:
 		return check(ctx, *dist, os.Stdout)
 	case args[0] == "again" && len(rest) == 0:

@@ -18,8 +18,8 @@ import (
 
 // writeSBOM has syft look into an archive. Of what it writes, two things are not the archive's: the time, and a random number by which
 // documents are told apart. The commit's time and the archive's hash do as well, and are the same every time.
-func writeSBOM(ctx context.Context, syft, archive, document string, epoch int64) error {
-	cmd := exec.CommandContext(ctx, syft, "scan", "--quiet", "file:"+archive, "--output", "spdx-json", "--source-name", filepath.Base(archive))
+func writeSBOM(ctx context.Context, syft, version, archive, document string, epoch int64) error {
+	cmd := exec.CommandContext(ctx, syft, "scan", "--quiet", "file:"+archive, "--output", "spdx-json", "--source-name", filepath.Base(archive), "--source-version", version)
 	cmd.Env = append(os.Environ(), "SYFT_CHECK_FOR_APP_UPDATE=false", "SYFT_FILE_METADATA_CATALOGER_ENABLED=true")
 	cmd.Stderr = os.Stderr
 	text, err := cmd.Output()
