@@ -4,6 +4,7 @@ KUSTOMIZE_VERSION     := v5.8.2
 AGE_VERSION           := v1.3.2
 GOLANGCI_LINT_VERSION := v2.15.0
 GORELEASER_VERSION    := v2.16.0
+SYFT_VERSION          := v1.52.0
 SOPS_VERSION          := v3.13.3
 KSOPS_COMMIT          := d9442dc3153d9c16e517a68ce8926c9507386429
 KSOPS_SOURCE          ?= https://github.com/viaduct-ai/kustomize-sops
@@ -30,9 +31,12 @@ TOOLS    := $(CURDIR)/.tools
 TESTTOOLS := .tools/.kustomize-$(KUSTOMIZE_VERSION)-age-$(AGE_VERSION)-batchpass
 E2ETOOLS := .tools/.cluster-$(KUBERNETES_VERSION) .tools/.kubeconform-$(KUBECONFORM_VERSION)
 E2ETOOLS += .tools/.argocd-$(ARGOCD_VERSION)
+RELEASE  ?= --snapshot
+export RELEASE
+RELEASETOOLS := .tools/.goreleaser-$(GORELEASER_VERSION) .tools/.syft-$(SYFT_VERSION)
 BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT)
 
-.PHONY: demo test e2e race cover vuln build image bench fuzz lint snapshot proof clean tools
+.PHONY: demo test e2e race cover vuln build image bench fuzz lint snapshot dist reproducible release-files proof clean tools
 
 demo: build ## the README's transcript on examples/, in a scratch repository
 	@go run ./internal/demo -bin bin README.md
@@ -89,8 +93,23 @@ lint: .tools/.golangci-lint-$(GOLANGCI_LINT_VERSION) .tools/.actionlint-$(ACTION
 	go mod tidy -diff
 	go test -count=1 -run 'TestShell|TestActionlint' ./internal/demo
 
-snapshot: .tools/.goreleaser-$(GORELEASER_VERSION) ## release archives for every platform in dist/, nothing published
-	.tools/goreleaser release --snapshot --clean
+snapshot: dist ## the release in dist/, checked, and made again elsewhere for comparison; nothing is published
+	@go run ./internal/release check
+	@go run ./internal/release again
+
+dist: $(RELEASETOOLS)
+	.tools/goreleaser release $(RELEASE) --clean
+	@$(MAKE) --no-print-directory image VERSION="$$(sed 's/.*"version":"\([^"]*\)".*/\1/' dist/metadata.json)"
+
+reproducible: ## compares what is in dist/ with the same commit built anew from its sources, elsewhere: minutes
+	GOCACHE="$$(mktemp -d)" go run ./internal/release again
+
+# What archives and packages hold beside the program, and what has their SBOMs made. goreleaser runs it.
+release-files: build
+	@rm -rf .release && mkdir -p .release/completions
+	@bin/ageseal completion bash > .release/completions/ageseal.bash && bin/ageseal completion zsh > .release/completions/_ageseal
+	@bin/ageseal completion fish > .release/completions/ageseal.fish && bin/ageseal completion powershell > .release/completions/ageseal.ps1
+	@go build -o .release/release ./internal/release && .release/release pages docs/man .release/man
 
 tools: $(TESTTOOLS) .tools/.actionlint-$(ACTIONLINT_VERSION) .tools/.gitleaks-$(GITLEAKS_VERSION) ## what tests use, if it is there
 
@@ -140,8 +159,12 @@ $(TESTTOOLS):
 	GOBIN="$(TOOLS)" go install github.com/goreleaser/goreleaser/v2@$(GORELEASER_VERSION)
 	@touch $@
 
+.tools/.syft-$(SYFT_VERSION):
+	GOBIN="$(TOOLS)" go install -ldflags "-X main.version=$(SYFT_VERSION:v%=%)" github.com/anchore/syft/cmd/syft@$(SYFT_VERSION)
+	@touch $@
+
 proof: ## all of it from a clean checkout, on a bare Debian where one can be made (root, debootstrap); writes docs/proof.md
 	go run ./internal/proof $(PROOFFLAGS)
 
 clean:
-	rm -rf bin dist .tools
+	rm -rf bin dist .release .tools
