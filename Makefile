@@ -26,10 +26,13 @@ TOOLS    := $(CURDIR)/.tools
 TESTTOOLS := .tools/.kustomize-$(KUSTOMIZE_VERSION)-age-$(AGE_VERSION)-batchpass
 BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT)
 
-.PHONY: demo test build image bench fuzz lint snapshot proof clean tools
+.PHONY: demo demo-svg test build image bench fuzz lint snapshot proof clean tools
 
 demo: build ## the README's transcript on examples/, in a scratch repository
 	@go run ./internal/demo -bin bin README.md
+
+demo-svg: build ## draws docs/demo.svg anew, from the first commands of the README
+	go run ./internal/demo -bin bin -svg docs/demo.svg README.md
 
 test: $(TESTTOOLS) ## everything that runs without a cluster
 	go vet ./...
