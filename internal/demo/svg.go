@@ -52,7 +52,7 @@ func svg(title string, all []recorded) string {
 		fmt.Fprintf(&motion, "#c%d{animation:a .01s %.2fs both}\n", i, now)
 		for j, line := range commands {
 			text("", line)
-			// The cover stands for what is not typed yet. Its resting place is zero pixels wide.
+			// The cover over what is not typed yet goes to the right. (One that shrinks leaves traces in some browsers.)
 			length := utf8.RuneCountInString(line)
 			fmt.Fprintf(&body, `<rect id="t%d-%d" class="w" y="%.1f" width="%.1f"/>`+"\n", i, j, float64(row)*lineHeight+4, charWidth*float64(length)+2)
 			took := typed * float64(length)
@@ -100,11 +100,11 @@ const frame = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {hei
 <title id="title">{title}</title>
 <style>
 text{font:14px/19px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#d3dae3;white-space:pre}
-.w{height:19px;fill:#161b22;transform:scaleX(0);transform-box:fill-box;transform-origin:right}
+.w{height:19px;fill:#161b22;opacity:0;transform-box:fill-box}
 .p{fill:#7ee787}.c{fill:#fff;font-weight:600}.n{fill:#8b98a8}.g{fill:#7ee787}.r{fill:#ff9492}.b{fill:#79c0ff}.y{fill:#f2cc60}
 @media (prefers-reduced-motion:no-preference){
 {motion}@keyframes a{from{opacity:0}}
-@keyframes t{from{transform:none}to{transform:scaleX(0)}}
+@keyframes t{from{opacity:1}to{opacity:1;transform:translateX(100%)}}
 }
 </style>
 <rect x=".5" y=".5" width="{inner width}" height="{inner height}" rx="9" fill="#161b22" stroke="#6b7684"/>
