@@ -52,11 +52,12 @@ func svg(title string, all []recorded) string {
 		fmt.Fprintf(&motion, "#c%d{animation:a .01s %.2fs both}\n", i, now)
 		for j, line := range commands {
 			text("", line)
-			// The cover over what is not typed yet goes to the right. (One that shrinks leaves traces in some browsers.)
+			// The cover over what is not typed yet goes to the right, and is gone a little later: where nothing follows the last
+			// step, browsers leave it out.
 			length := utf8.RuneCountInString(line)
 			fmt.Fprintf(&body, `<rect id="t%d-%d" class="w" y="%.1f" width="%.1f"/>`+"\n", i, j, float64(row)*lineHeight+4, charWidth*float64(length)+2)
 			took := typed * float64(length)
-			fmt.Fprintf(&motion, "#t%d-%d{animation:t %.2fs steps(%d) %.2fs both}\n", i, j, took, length, now)
+			fmt.Fprintf(&motion, "#t%d-%d{animation:t %.2fs steps(%d) %.2fs both}\n", i, j, took/0.8, length, now)
 			now += took
 			row++
 		}
@@ -104,7 +105,7 @@ text{font:14px/19px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono
 .p{fill:#7ee787}.c{fill:#fff;font-weight:600}.n{fill:#8b98a8}.g{fill:#7ee787}.r{fill:#ff9492}.b{fill:#79c0ff}.y{fill:#f2cc60}
 @media (prefers-reduced-motion:no-preference){
 {motion}@keyframes a{from{opacity:0}}
-@keyframes t{from{opacity:1}to{opacity:1;transform:translateX(100%)}}
+@keyframes t{from{opacity:1}80%{opacity:1;transform:translateX(100%)}to{opacity:0;transform:translateX(100%)}}
 }
 </style>
 <rect x=".5" y=".5" width="{inner width}" height="{inner height}" rx="9" fill="#161b22" stroke="#6b7684"/>
