@@ -52,7 +52,7 @@ type masks struct {
 var (
 	// The name that the policy gave to who runs it is that of the login.
 	loginName = regexp.MustCompile(`who can read what: (\S+)`)
-	random    = regexp.MustCompile(`(SHA256:)([0-9A-Za-z+/]{43})|(\b)([0-9a-f]{8})(, readable)|(\b)([0-9a-f]{7})(\.\.|\s\d)|(^|\n)(  password: )([0-9A-Za-z+/]{44})`)
+	random    = regexp.MustCompile(`(SHA256:)([0-9A-Za-z+/]{43})|(\b)([0-9a-f]{8})(, readable)|(\b)([0-9a-f]{7})(\.\.|\s\d)|(^|\n)(  password: )([0-9A-Za-z+/]{43}=)`)
 )
 
 func (m *masks) mask(out string) string {
