@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -12,6 +13,12 @@ import (
 var prepared = []string{
 	`ageseal init -q && ageseal encrypt -q -w apps && git add . && git commit -q -m "Add the shop"`,
 	`git clone -q --bare . ../origin.git && git remote add origin ../origin.git && git fetch -q`,
+}
+
+// preparedFor are the pages that begin elsewhere: with nothing set up, or with what is to be migrated.
+var preparedFor = map[string][]string{
+	"start.md":   {},
+	"migrate.md": append(slices.Clone(prepared), `cp "$STANDINS"/migrate/* apps/shop/prod/ && git add . && git commit -q -m "What others made"`),
 }
 
 // A standIn is what is run for a piece of a command, in all guides, and why.
@@ -42,6 +49,11 @@ var standIns = []standIn{
 	{"flux push artifact ", `"$STANDINS"/apply > /dev/null # `, "",
 		"needs a registry: checks what would be pushed"},
 	{"flux tag artifact ", `: `, "", "needs a registry"},
+	{"kubectl -n shop-prod get secret sms -o yaml", `"$STANDINS"/cluster-secret`, "",
+		"needs a cluster: prints what one with Sealed Secrets has"},
+	{"kubectl -n shop-prod delete ", `: `, "", "needs a cluster"},
+	{"sops ", `"$STANDINS"/sops `, "command -v sops",
+		"sops is not installed"},
 	{"gh secret set ", `grep -qx 'AGE-SECRET-KEY-PQ-1[0-9A-Z]*' # `, "",
 		"needs an account: checks that it is given the key alone"},
 	{"glab variable set ", `grep -qx 'AGE-SECRET-KEY-PQ-1[0-9A-Z]*' # `, "",
@@ -77,7 +89,11 @@ func TestGuides(t *testing.T) {
 			if lines := dollarLines(string(text)); len(steps) == 0 || len(steps) != lines {
 				t.Fatalf("%d commands in console blocks, %d lines that begin with \"$ \": a command nobody runs", len(steps), lines)
 			}
-			s := guideScratch(t, bin, checkout)
+			start, special := preparedFor[filepath.Base(page)]
+			if !special {
+				start = prepared
+			}
+			s := guideScratchOf(t, bin, checkout, start)
 			for _, step := range steps {
 				command := s.replaced(t, step.command, used)
 				if strings.Contains(command, "kustomize build ") && !s.succeeds(t, "command -v kustomize") {
@@ -128,6 +144,11 @@ func TestGuideLinks(t *testing.T) {
 // guideScratch is a prepared scratch repository, with a directory of programs of its own: a guide makes links there.
 func guideScratch(t *testing.T, bin, checkout string) *scratch {
 	t.Helper()
+	return guideScratchOf(t, bin, checkout, prepared)
+}
+
+func guideScratchOf(t *testing.T, bin, checkout string, start []string) *scratch {
+	t.Helper()
 	own := t.TempDir()
 	if err := os.Link(filepath.Join(bin, "ageseal"), filepath.Join(own, "ageseal")); err != nil {
 		t.Fatal(err)
@@ -141,8 +162,8 @@ func guideScratch(t *testing.T, bin, checkout string) *scratch {
 			t.Error(err)
 		}
 	})
-	s.env = append(s.env, "STANDINS="+filepath.Join(checkout, "internal", "demo", "testdata"))
-	for _, command := range prepared {
+	s.env = append(s.env, "STANDINS="+filepath.Join(checkout, "internal", "demo", "testdata"), "SOPS_AGE_KEY="+exampleIdentity)
+	for _, command := range start {
 		if out, status := s.run(t.Context(), command); status != 0 {
 			t.Fatalf("%s: status %d\n%s", command, status, out)
 		}
