@@ -14,8 +14,8 @@ var findingID = regexp.MustCompile(`(?m)^(?:const )?\s*(?:[A-Z]\w+|rule[A-Z]\w*)
 func TestTroubleshoot(t *testing.T) {
 	checkout, _ := guides(t)
 	page := string(read(t, filepath.Join(checkout, "docs", "guides", "troubleshoot.md")))
-	defined := map[string]bool{}
-	for _, room := range []string{"verify", "cmd/ageseal"} {
+	defined, sources := map[string]bool{}, ""
+	for _, room := range []string{"verify", "cmd/ageseal", "crypt", "kustomize", "secret"} {
 		files, err := filepath.Glob(filepath.Join(checkout, room, "*.go"))
 		if err != nil {
 			t.Fatal(err)
@@ -24,8 +24,12 @@ func TestTroubleshoot(t *testing.T) {
 			if strings.HasSuffix(file, "_test.go") {
 				continue
 			}
-			for _, match := range findingID.FindAllStringSubmatch(string(read(t, file)), -1) {
-				defined[match[1]] = true
+			text := string(read(t, file))
+			sources += text
+			if room == "verify" || room == "cmd/ageseal" {
+				for _, match := range findingID.FindAllStringSubmatch(text, -1) {
+					defined[match[1]] = true
+				}
 			}
 		}
 	}
@@ -35,7 +39,23 @@ func TestTroubleshoot(t *testing.T) {
 	if len(defined) < 50 {
 		t.Fatalf("found %d findings in the sources", len(defined))
 	}
-	_, tables, _ := strings.Cut(page, "## Findings\n")
+	messages, tables, _ := strings.Cut(page, "## Findings\n")
+	_, messages, _ = strings.Cut(messages, "| it says |")
+	rows := 0
+	for line := range strings.Lines(messages) {
+		cell, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " |")
+		if strings.HasPrefix(line, "| ") && !strings.Contains(cell, "`") && !strings.HasPrefix(cell, "---") && !strings.HasPrefix(cell, "because") {
+			rows++
+			for piece := range strings.SplitSeq(cell, "…") {
+				if !strings.Contains(sources, strings.TrimSpace(piece)) {
+					t.Errorf("nothing says %q", piece)
+				}
+			}
+		}
+	}
+	if rows < 8 {
+		t.Errorf("%d messages", rows)
+	}
 	told := map[string]bool{}
 	for line := range strings.Lines(tables) {
 		if cells := strings.Split(line, "|"); len(cells) > 2 {
