@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -77,9 +79,19 @@ func guides(t *testing.T) (checkout string, pages []string) {
 func TestGuides(t *testing.T) {
 	checkout, pages := guides(t)
 	bin := program(t, checkout)
-	used := map[string]bool{}
+	var used sync.Map
+	var ran atomic.Int32
+	t.Cleanup(func() { // when all pages are through
+		for _, in := range standIns {
+			if _, ok := used.Load(in.piece); !ok && !t.Failed() && int(ran.Load()) == len(pages) {
+				t.Errorf("%q is in no guide: take it off the list", in.piece)
+			}
+		}
+	})
 	for _, page := range pages {
 		t.Run(filepath.Base(page), func(t *testing.T) {
+			t.Parallel()
+			defer ran.Add(1)
 			text, err := os.ReadFile(page)
 			if err != nil {
 				t.Fatal(err)
@@ -94,7 +106,7 @@ func TestGuides(t *testing.T) {
 			}
 			s := guideScratchOf(t, bin, checkout, start)
 			for _, step := range steps {
-				command := s.replaced(t, step.command, used)
+				command := s.replaced(t, step.command, &used)
 				if strings.Contains(command, "kustomize build ") && !s.succeeds(t, "command -v kustomize") {
 					t.Skip("kustomize is not installed: make tools")
 				}
@@ -104,11 +116,6 @@ func TestGuides(t *testing.T) {
 				}
 			}
 		})
-	}
-	for _, in := range standIns {
-		if !used[in.piece] && !t.Failed() {
-			t.Errorf("%q is in no guide: take it off the list", in.piece)
-		}
 	}
 }
 
@@ -143,13 +150,13 @@ func guideScratchOf(t *testing.T, bin, checkout string, start []string) *scratch
 }
 
 // replaced gives a command with its stand-ins.
-func (s *scratch) replaced(t *testing.T, command string, used map[string]bool) string {
+func (s *scratch) replaced(t *testing.T, command string, used *sync.Map) string {
 	t.Helper()
 	for _, in := range standIns {
 		if !strings.Contains(command, in.piece) {
 			continue
 		}
-		used[in.piece] = true
+		used.Store(in.piece, true)
 		if in.unless != "" && s.succeeds(t, in.unless) {
 			continue
 		}

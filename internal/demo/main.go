@@ -33,7 +33,7 @@ func main() {
 	} else {
 		var text string
 		if text, err = drawn(ctx, flag.Arg(0), *section, *bin, *examples); err == nil {
-			err = os.WriteFile(*picture, []byte(text), 0o644) //nolint:gosec // a page of the repository
+			err = os.WriteFile(*picture, []byte(text), 0o644)
 		}
 	}
 	stop()

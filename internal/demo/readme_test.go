@@ -28,7 +28,7 @@ func program(t *testing.T, checkout string) string {
 	t.Helper()
 	stamp(t, checkout)
 	built.once.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "ageseal-built-"); built.err != nil {
+		if built.dir, built.err = os.MkdirTemp("", "ageseal-built-"); built.err != nil { //nolint:usetesting // for all tests, not for the one that comes first
 			return
 		}
 		cmd := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(built.dir, "ageseal"), "./cmd/ageseal")
