@@ -33,12 +33,10 @@ func svg(title string, all []recorded) string {
 			stops = append(stops, stop{now, float64(over) * lineHeight})
 		}
 	}
-	text := func(class, line string) {
-		if line == "" {
-			return
+	text := func(line string) {
+		if line != "" {
+			fmt.Fprintf(&body, `<text y="%.0f" textLength="%.0f">%s</text>`+"\n", float64(row+1)*lineHeight, charWidth*float64(utf8.RuneCountInString(line)), spans(line))
 		}
-		fmt.Fprintf(&body, `<text%s y="%.0f" textLength="%.0f">%s</text>`, class, float64(row+1)*lineHeight, charWidth*float64(utf8.RuneCountInString(line)), line2spans(line))
-		body.WriteByte('\n')
 	}
 	for i, r := range all {
 		if i > 0 {
@@ -51,7 +49,7 @@ func svg(title string, all []recorded) string {
 		fmt.Fprintf(&body, "<g id=\"c%d\">\n", i)
 		fmt.Fprintf(&motion, "#c%d{animation:a .01s %.2fs both}\n", i, now)
 		for j, line := range commands {
-			text("", line)
+			text(line)
 			// The cover over what is not typed yet goes to the right, and is gone a little later: where nothing follows the last
 			// step, browsers leave it out.
 			length := utf8.RuneCountInString(line)
@@ -72,7 +70,7 @@ func svg(title string, all []recorded) string {
 		fmt.Fprintf(&body, "<g id=\"o%d\">\n", i)
 		fmt.Fprintf(&motion, "#o%d{animation:a .01s %.2fs both}\n", i, now)
 		for _, line := range r.output {
-			text("", line)
+			text(line)
 			row++
 		}
 		body.WriteString("</g>\n")
@@ -102,7 +100,7 @@ const frame = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {hei
 <style>
 text{font:14px/19px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#d3dae3;white-space:pre}
 .w{height:19px;fill:#161b22;opacity:0;transform-box:fill-box}
-.p{fill:#7ee787}.c{fill:#fff;font-weight:600}.n{fill:#8b98a8}.g{fill:#7ee787}.r{fill:#ff9492}.b{fill:#79c0ff}.y{fill:#f2cc60}
+.p{fill:#7ee787}.c{fill:#fff;font-weight:600}.n{fill:#8b98a8}.g{fill:#7ee787}.r{fill:#ff9492}.b{fill:#79c0ff}
 @media (prefers-reduced-motion:no-preference){
 {motion}@keyframes a{from{opacity:0}}
 @keyframes t{from{opacity:1}80%{opacity:1;transform:translateX(100%)}to{opacity:0;transform:translateX(100%)}}
@@ -119,8 +117,8 @@ text{font:14px/19px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono
 </svg>
 `
 
-// line2spans colours a line: commands and their comments, findings, hints, the two sides of a diff, the keys of YAML.
-func line2spans(line string) string {
+// spans colours a line: commands and their comments, findings, hints, the two sides of a diff, the keys of YAML.
+func spans(line string) string {
 	span := func(class, text string) string {
 		if text == "" {
 			return ""

@@ -67,7 +67,7 @@ func TestSpans(t *testing.T) {
 		"-    x":       `<tspan class="r">-    x</tspan>`,
 		"---":          "---",
 	} {
-		if diff := cmp.Diff(want, line2spans(line)); diff != "" {
+		if diff := cmp.Diff(want, spans(line)); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", line, diff)
 		}
 	}
