@@ -1,6 +1,6 @@
 // Command demo runs the console blocks of a Markdown file in a scratch git repository that holds a copy of examples/, with a scratch
-// home, and shows each command with its real output. "make demo" runs README.md with it; the tests run every "$" line of README.md,
-// of CONTRIBUTING.md and of docs/guides through the same code, so none can drift from the program.
+// home, and shows each command with its real output, or draws it as docs/demo.svg. "make demo" runs README.md with it; the tests run every
+// "$" line of README.md, CONTRIBUTING.md, docs/guides and examples/sealed through the same code, so none can drift from the program.
 //
 // It is a tool for people who work on ageseal, and no part of the binary.
 package main
