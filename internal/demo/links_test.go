@@ -120,3 +120,16 @@ func TestAnchors(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestComparison: the versions that docs/comparison.md speaks of are those that the benchmark runs.
+func TestComparison(t *testing.T) {
+	checkout, _ := guides(t)
+	makefile := string(read(t, filepath.Join(checkout, "Makefile")))
+	page := string(read(t, filepath.Join(checkout, "docs", "comparison.md")))
+	for name, version := range map[string]*regexp.Regexp{"SOPS": regexp.MustCompile(`SOPS_VERSION\s+:= v(\S+)`), "KSOPS": regexp.MustCompile(`This is v(\d+\.\d+\.\d+)\.`)} {
+		found := version.FindStringSubmatch(makefile)
+		if found == nil || !strings.Contains(page, " "+name+" "+found[1]+",") {
+			t.Errorf("%s: the Makefile has %q, the page does not", name, found)
+		}
+	}
+}
