@@ -36,10 +36,13 @@ export RELEASE
 RELEASETOOLS := .tools/.goreleaser-$(GORELEASER_VERSION) .tools/.syft-$(SYFT_VERSION)
 BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT)
 
-.PHONY: demo test e2e race cover vuln build image bench fuzz lint snapshot dist reproducible release-files proof clean tools
+.PHONY: demo demo-svg test e2e race cover vuln build image bench fuzz lint snapshot dist reproducible release-files proof clean tools
 
 demo: build ## the README's transcript on examples/, in a scratch repository
 	@go run ./internal/demo -bin bin README.md
+
+demo-svg: build ## draws docs/demo.svg anew, from the first commands of the README
+	go run ./internal/demo -bin bin -svg docs/demo.svg README.md
 
 test: $(TESTTOOLS) ## everything that runs without a cluster
 	go vet ./...
