@@ -6,6 +6,7 @@ GOLANGCI_LINT_VERSION := v2.15.0
 GORELEASER_VERSION    := v2.16.0
 SYFT_VERSION          := v1.52.0
 SOPS_VERSION          := v3.13.3
+KUBESEAL_VERSION      := v0.36.6
 KSOPS_COMMIT          := d9442dc3153d9c16e517a68ce8926c9507386429
 KSOPS_SOURCE          ?= https://github.com/viaduct-ai/kustomize-sops
 GOVULNCHECK_VERSION   := v1.1.4
@@ -34,7 +35,9 @@ E2ETOOLS += .tools/.argocd-$(ARGOCD_VERSION)
 RELEASE  ?= --snapshot
 export RELEASE
 RELEASETOOLS := .tools/.goreleaser-$(GORELEASER_VERSION) .tools/.syft-$(SYFT_VERSION)
-BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT)
+BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT) .tools/.kubeseal-$(KUBESEAL_VERSION)
+# As their authors release them, and as we are built: of that size, and without the dynamic linker at the start.
+INSTALL  := GOBIN="$(TOOLS)" CGO_ENABLED=0 go install -ldflags "-s -w"
 
 .PHONY: demo demo-svg test e2e race cover vuln build image bench fuzz lint snapshot dist reproducible release-files proof clean tools
 
@@ -77,8 +80,9 @@ image: ## the function's container image: dist/image for a registry, dist/image.
 	@go run ./internal/image -version "$(VERSION)" -revision "$$(git rev-parse HEAD)" -epoch "$(SOURCE_DATE_EPOCH)" \
 		$(foreach arch,$(IMAGE_ARCHS),$(arch)=dist/linux-$(arch)/ageseal)
 
-bench: build $(TESTTOOLS) $(BENCHTOOLS) ## beside kustomize, age, sops and KSOPS; rewrites the tables of docs/benchmarks.md
-	go run ./internal/bench -ageseal bin/ageseal -kustomize .tools/kustomize -sops .tools/sops -ksops .tools/ksops -write docs/benchmarks.md $(BENCHFLAGS)
+bench: build $(TESTTOOLS) $(BENCHTOOLS) ## beside kustomize, age, sops, KSOPS and kubeseal; rewrites the tables of docs/benchmarks.md and the plot
+	CGO_ENABLED=0 go build -ldflags "-s -w" -o .tools/agelibrary ./internal/bench/agelibrary
+	go run ./internal/bench -write docs/benchmarks.md -plot docs/benchmarks.svg $(BENCHFLAGS)
 
 # A run that ends while an input is being tried may report "context deadline exceeded" and no input (golang/go#75804, mended in Go 1.27): it has found nothing.
 fuzz: ## FUZZTIME for each fuzz target there is
@@ -117,18 +121,22 @@ release-files: build
 tools: $(TESTTOOLS) .tools/.actionlint-$(ACTIONLINT_VERSION) .tools/.gitleaks-$(GITLEAKS_VERSION) ## what tests use, if it is there
 
 $(TESTTOOLS):
-	GOBIN="$(TOOLS)" go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)
-	GOBIN="$(TOOLS)" go install filippo.io/age/cmd/age@$(AGE_VERSION) filippo.io/age/cmd/age-keygen@$(AGE_VERSION) filippo.io/age/cmd/age-plugin-batchpass@$(AGE_VERSION)
+	$(INSTALL) sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)
+	$(INSTALL) filippo.io/age/cmd/age@$(AGE_VERSION) filippo.io/age/cmd/age-keygen@$(AGE_VERSION) filippo.io/age/cmd/age-plugin-batchpass@$(AGE_VERSION)
 	@touch $@
 
 # Hundreds of modules each, for the benchmark alone, which goes on without the one that can't be had.
 .tools/.sops-$(SOPS_VERSION):
-	-GOBIN="$(TOOLS)" go install github.com/getsops/sops/v3/cmd/sops@$(SOPS_VERSION) && touch $@
+	-$(INSTALL) github.com/getsops/sops/v3/cmd/sops@$(SOPS_VERSION) && touch $@
+
+# The last that goes by this path: later ones moved, and do not install by go install.
+.tools/.kubeseal-$(KUBESEAL_VERSION):
+	-$(INSTALL) github.com/bitnami-labs/sealed-secrets/cmd/kubeseal@$(KUBESEAL_VERSION) && touch $@
 
 # Not by go install: versions 4 of a module that does not say so in its path. This is v4.5.1.
 .tools/.ksops-$(KSOPS_COMMIT):
 	-rm -rf .tools/ksops-src && git init -q .tools/ksops-src && cd .tools/ksops-src && git fetch -q --depth 1 $(KSOPS_SOURCE) $(KSOPS_COMMIT) && \
-		git checkout -q FETCH_HEAD && go build -trimpath -buildvcs=true -o ../ksops . && cd ../.. && rm -rf .tools/ksops-src && touch $@
+		git checkout -q FETCH_HEAD && CGO_ENABLED=0 go build -trimpath -buildvcs=true -ldflags "-s -w" -o ../ksops . && cd ../.. && rm -rf .tools/ksops-src && touch $@
 
 # One program that is three, by name. Without the version in it, kubectl finds the server to be of another age and refuses.
 .tools/.cluster-$(KUBERNETES_VERSION):
