@@ -8,8 +8,12 @@ SYFT_VERSION          := v1.52.0
 SOPS_VERSION          := v3.13.3
 KSOPS_COMMIT          := d9442dc3153d9c16e517a68ce8926c9507386429
 KSOPS_SOURCE          ?= https://github.com/viaduct-ai/kustomize-sops
+GOVULNCHECK_VERSION   := v1.1.4
 ACTIONLINT_VERSION    := v1.7.12
 GITLEAKS_VERSION      := v8.30.1
+KUBERNETES_VERSION    := v1.36.3
+KUBECONFORM_VERSION   := v0.8.0
+ARGOCD_VERSION        := $(shell awk '$$1 ~ /argo-cd/ { print $$2 }' internal/e2e/argocd/go.mod)
 
 # Calls are inlined where builds spend their time. Elsewhere that only makes the binary larger: by 600 KB, and another 350 KB is HTTP/2, while
 # HTTP/1.1 will do to fetch a resource now and then.
@@ -28,9 +32,11 @@ TESTTOOLS := .tools/.kustomize-$(KUSTOMIZE_VERSION)-age-$(AGE_VERSION)-batchpass
 RELEASE  ?= --snapshot
 export RELEASE
 RELEASETOOLS := .tools/.goreleaser-$(GORELEASER_VERSION) .tools/.syft-$(SYFT_VERSION)
+E2ETOOLS := .tools/.cluster-$(KUBERNETES_VERSION) .tools/.kubeconform-$(KUBECONFORM_VERSION)
+E2ETOOLS += .tools/.argocd-$(ARGOCD_VERSION)
 BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT)
 
-.PHONY: demo test build image bench fuzz lint snapshot dist reproducible release-files proof clean tools
+.PHONY: demo test e2e race cover vuln build image bench fuzz lint snapshot dist reproducible release-files proof clean tools
 
 demo: build ## the README's transcript on examples/, in a scratch repository
 	@go run ./internal/demo -bin bin README.md
@@ -38,6 +44,24 @@ demo: build ## the README's transcript on examples/, in a scratch repository
 test: $(TESTTOOLS) ## everything that runs without a cluster
 	go vet ./...
 	PATH="$(TOOLS):$$PATH" go test $(TESTFLAGS) ./...
+
+e2e: build $(TESTTOOLS) $(E2ETOOLS) ## against a real API server and a container engine; what can't be had is skipped, and listed
+	go vet -tags e2e ./internal/e2e/...
+	@{ PATH="$(TOOLS):$$PATH" go test -tags e2e -count=1 -timeout 20m -json ./internal/e2e; \
+		PATH="$(TOOLS):$$PATH" go test -count=1 -json -run TestFunction ./internal/image; } | go run ./internal/e2e/report
+
+race: $(TESTTOOLS) ## the same under the race detector, which needs a C compiler
+	PATH="$(TOOLS):$$PATH" CGO_ENABLED=1 go test -race -timeout 1h $(TESTFLAGS) ./...
+
+# What joins the two is run for what only it reaches.
+cover: ## over 95 % of what reads the format and the manifests is run by tests, and each statement that isn't has a reason beside it
+	go test -coverpkg=./crypt,./manifest -coverprofile=coverage.out ./crypt ./manifest ./secret
+	go run ./internal/covercheck -least 95 coverage.out
+
+vuln: .tools/.govulncheck-$(GOVULNCHECK_VERSION) ## known vulnerabilities that ageseal reaches; where the database can't be had, it says so and passes
+	@out=$$(.tools/govulncheck ./... 2>&1) && { echo "$$out"; exit 0; }; \
+	echo "$$out"; \
+	case $$out in *"fetching vulnerabilities:"*) echo "not checked: the database of vulnerabilities can't be reached" ;; *) exit 1 ;; esac
 
 build: ## bin/ageseal
 	$(BUILD) -ldflags "$(LDFLAGS)" -o bin/ageseal ./cmd/ageseal
@@ -66,6 +90,7 @@ fuzz: ## FUZZTIME for each fuzz target there is
 
 lint: .tools/.golangci-lint-$(GOLANGCI_LINT_VERSION) .tools/.actionlint-$(ACTIONLINT_VERSION) ## Go, and the shell and YAML that CI systems run
 	.tools/golangci-lint run
+	go mod tidy -diff
 	go test -count=1 -run 'TestShell|TestActionlint' ./internal/demo
 
 snapshot: dist ## the release in dist/, checked, and made again elsewhere for comparison; nothing is published
@@ -102,8 +127,24 @@ $(TESTTOOLS):
 	-rm -rf .tools/ksops-src && git init -q .tools/ksops-src && cd .tools/ksops-src && git fetch -q --depth 1 $(KSOPS_SOURCE) $(KSOPS_COMMIT) && \
 		git checkout -q FETCH_HEAD && go build -trimpath -buildvcs=true -o ../ksops . && cd ../.. && rm -rf .tools/ksops-src && touch $@
 
+# One program that is three, by name. Without the version in it, kubectl finds the server to be of another age and refuses.
+.tools/.cluster-$(KUBERNETES_VERSION):
+	-cd internal/e2e/cluster && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $(foreach x,gitVersion=$(KUBERNETES_VERSION) \
+		gitMajor=$(word 1,$(subst ., ,$(KUBERNETES_VERSION:v%=%))) gitMinor=$(word 2,$(subst ., ,$(KUBERNETES_VERSION))),-X k8s.io/component-base/version.$(x))" \
+		-o "$(TOOLS)/kube-apiserver" . && ln -sf kube-apiserver "$(TOOLS)/etcd" && ln -sf kube-apiserver "$(TOOLS)/kubectl" && touch "$(CURDIR)/$@"
+
+.tools/.kubeconform-$(KUBECONFORM_VERSION):
+	-GOBIN="$(TOOLS)" go install github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION) && touch $@
+
+.tools/.argocd-$(ARGOCD_VERSION): $(wildcard internal/e2e/argocd/*)
+	-cd internal/e2e/argocd && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$(TOOLS)/argocd" . && touch "$(CURDIR)/$@"
+
 .tools/.golangci-lint-$(GOLANGCI_LINT_VERSION):
 	GOBIN="$(TOOLS)" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@touch $@
+
+.tools/.govulncheck-$(GOVULNCHECK_VERSION):
+	GOBIN="$(TOOLS)" go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
 	@touch $@
 
 .tools/.actionlint-$(ACTIONLINT_VERSION):

@@ -23,7 +23,7 @@ require (
 
 // Tests only.
 require (
-	github.com/google/go-cmp v0.7.0
+	github.com/google/go-cmp v0.7.0 // what differs, as a diff
 	github.com/rogpeppe/go-internal v1.16.0 // testscript
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // docs/schemas, held to what the parsers take
 )

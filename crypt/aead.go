@@ -10,7 +10,7 @@ import (
 func newAEAD(key []byte) cipher.AEAD {
 	aead, err := chacha20poly1305.New(key)
 	if err != nil {
-		panic("crypt: " + err.Error()) // only for a key that is not 32 bytes
+		panic("crypt: " + err.Error()) // not reached: only for a key that is not 32 bytes
 	}
 	return aead
 }

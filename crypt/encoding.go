@@ -80,7 +80,7 @@ func appendList(b []byte, parts []string) []byte {
 func derive(key, salt []byte, info string, n int) []byte {
 	out, err := hkdf.Key(sha256.New, key, salt, info, n)
 	if err != nil {
-		panic("crypt: " + err.Error()) // only for lengths that no caller here asks for
+		panic("crypt: " + err.Error()) // not reached: only for lengths that no caller here asks for
 	}
 	return out
 }

@@ -47,10 +47,10 @@ func SealFile(f *File, to []*Recipient) ([]byte, error) {
 func armorOf(file []byte) ([]byte, error) {
 	var out bytes.Buffer
 	w := armor.NewWriter(&out)
-	if _, err := w.Write(file); err != nil {
+	if _, err := w.Write(file); err != nil { // not reached: a buffer takes everything
 		return nil, err
 	}
-	if err := w.Close(); err != nil {
+	if err := w.Close(); err != nil { // not reached: as above
 		return nil, err
 	}
 	return out.Bytes(), nil

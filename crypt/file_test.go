@@ -381,6 +381,10 @@ func TestStockRecovery(t *testing.T) {
 
 func TestIsAgeFile(t *testing.T) {
 	sealed := mustSealFile(t, &keystore, testkeys.Dave())
+	utf16 := "\xff\xfe" + strings.Join(strings.Split(string(sealed), ""), "\x00") + "\x00"
+	if !crypt.IsArmored([]byte(utf16)) {
+		t.Error("armor in UTF-16 passes for something else")
+	}
 	for text, want := range map[string]bool{
 		string(sealed): true, "\r\n \n" + string(sealed): true, string(dearmored(t, sealed)): true,
 		"": false, "x" + string(sealed): false, "k: " + string(sealed): false, "age1": false, "-----BEGIN AGE ENCRYPTED": false,

@@ -70,13 +70,13 @@ func ParseIdentity(s string) (*Identity, error) {
 func GenerateIdentity(postQuantum bool) (*Identity, error) {
 	if postQuantum {
 		id, err := age.GenerateHybridIdentity()
-		if err != nil {
+		if err != nil { // not reached: only where the system has no random numbers, which ends Go's programs
 			return nil, errors.New("no post-quantum identity could be generated")
 		}
 		return newHybrid(id), nil
 	}
 	id, err := age.GenerateX25519Identity()
-	if err != nil {
+	if err != nil { // not reached: as above
 		return nil, errors.New("no identity could be generated")
 	}
 	return newX25519(id), nil

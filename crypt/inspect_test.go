@@ -122,6 +122,37 @@ func TestInspectFileRefuses(t *testing.T) {
 	}
 }
 
+// TestInspectIdentity: the file of a shared identity says its recipients, and that it was cut.
+func TestInspectIdentity(t *testing.T) {
+	sealed, err := crypt.SealIdentity(testkeys.PostQuantum("ops"), recipients(testkeys.Alice(), testkeys.Bob()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts, err := crypt.InspectIdentity(bytes.ReplaceAll(sealed, []byte("\n"), []byte("\r\n")))
+	if err != nil || facts.Recipients() != 2 || facts.PostQuantum != 2 || !bytes.Equal(facts.Armor, sealed) {
+		t.Errorf("%+v, %v", facts, err)
+	}
+	file := dearmored(t, sealed)
+	header := bytes.Index(file, []byte("\n---"))
+	header += bytes.IndexByte(file[header+1:], '\n') + 2
+	for what, c := range map[string]struct {
+		text []byte
+		want error
+	}{
+		"a header alone":  {armored(t, file[:header]), crypt.ErrAge},
+		"nothing behind":  {armored(t, file[:header+16+16]), crypt.ErrAge},
+		"a blank in it":   {append([]byte(" x"), sealed...), crypt.ErrAge},
+		"far too large":   {append(sealed, bytes.Repeat([]byte("\n"), crypt.MaxIdentityFile)...), crypt.ErrLimit},
+		"text behind":     {append(sealed, canary...), crypt.ErrAge},
+		"no armor at all": {[]byte(canary), crypt.ErrAge},
+	} {
+		t.Run(what, func(t *testing.T) {
+			_, err := crypt.InspectIdentity(c.text)
+			wantError(t, err, c.want)
+		})
+	}
+}
+
 // lineless takes out a line of the first recipient.
 func lineless(sealed string) string {
 	lines := strings.Split(sealed, "\n")
@@ -176,4 +207,11 @@ func FuzzInspect(f *testing.F) {
 			t.Errorf("%d bytes, said to be %d to %d", n, facts.Least, facts.Most)
 		}
 	})
+}
+
+// TestMark: copies are alike in it, and nothing else is. The digits are those of sha256sum: what is written down by them stays valid.
+func TestMark(t *testing.T) {
+	if got := crypt.Mark("a"); got != "ca978112ca1bbdca" {
+		t.Errorf("got %s", got)
+	}
 }

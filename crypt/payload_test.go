@@ -149,12 +149,6 @@ func TestStanzas(t *testing.T) {
 	grease := stanza{{Type: "x7-grease", Args: []string{"a", "b"}, Body: []byte("whatever")}, {Type: "joint-oil", Body: nil}}
 	fakeScrypt := stanza{{Type: "scrypt", Args: []string{"AAAAAAAAAAAAAAAAAAAAAA", "30"}, Body: make([]byte, 32)}}
 	ssh := stanza{{Type: "ssh-ed25519", Args: []string{"AAAAAA", "AAAA"}, Body: make([]byte, 32)}}
-	many := func(n int) (rs []age.Recipient) {
-		for range n {
-			rs = append(rs, c)
-		}
-		return rs
-	}
 	tests := []struct {
 		name string
 		to   []age.Recipient
@@ -172,9 +166,9 @@ func TestStanzas(t *testing.T) {
 		{"post-quantum and ssh", []age.Recipient{unlabelled{h}, ssh}, hybrid, ErrAge},
 		{"classic and ssh", []age.Recipient{c, ssh}, classic, nil},
 		{"malformed X25519", []age.Recipient{stanza{{Type: "X25519", Body: make([]byte, 32)}}, c}, classic, ErrAge},
-		{"128", many(MaxRecipients), classic, nil},
-		{"129", many(MaxRecipients + 1), classic, ErrLimit},
-		{"1,025", append(many(1), slices.Repeat([]age.Recipient{grease}, 512)...), classic, ErrAge},
+		{"128", manyOf(c, MaxRecipients), classic, nil},
+		{"129", manyOf(c, MaxRecipients+1), classic, ErrLimit},
+		{"1,025", append(manyOf(c, 1), slices.Repeat([]age.Recipient{grease}, 512)...), classic, ErrAge},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

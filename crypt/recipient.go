@@ -103,7 +103,7 @@ func parseSSHRecipient(s string) (*Recipient, error) {
 		r, err = agessh.NewEd25519Recipient(key)
 	} else {
 		public, ok := key.(ssh.CryptoPublicKey).CryptoPublicKey().(*rsa.PublicKey)
-		if r, err = agessh.NewRSARecipient(key); err == nil && (!ok || public.N.BitLen() > longestRSA) {
+		if r, err = agessh.NewRSARecipient(key); err == nil && (!ok || public.N.BitLen() > longestRSA) { // not reached: ssh refuses those, too, from x/crypto v0.56.0 on
 			err = ErrLimit
 		}
 	}

@@ -188,6 +188,9 @@ func TestShare(t *testing.T) {
 	if _, err := o.OpenFile(armored); err != nil || loads != 1 {
 		t.Errorf("a sealed file of the group: %v, loaded %d times", err, loads)
 	}
+	if _, err := o.OpenFile(mustSealFile(t, &keystore, testkeys.Bob())); !errors.Is(err, crypt.ErrNoIdentity) || loads != 1 {
+		t.Errorf("a sealed file of another: %v, loaded %d times", err, loads)
+	}
 
 	id, wrap = sealed(group)
 	if _, err := opener(nil, testkeys.Bob()).Unwrap(id, wrap); !errors.Is(err, crypt.ErrNoIdentity) {

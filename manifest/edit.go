@@ -81,7 +81,7 @@ func (i *Item) mustRead() {
 	if i.ready {
 		return
 	}
-	if i.object(&faults{}); !i.ready {
+	if i.object(&faults{}); !i.ready { // not reached: callers ask Native or Sealed first
 		panic("manifest: an edit of an item that can't be read")
 	}
 }

@@ -21,7 +21,7 @@ func (e *emitter) comments(head []string, indent int, raw bool) {
 	for _, h := range head {
 		switch {
 		case raw:
-		case h == "":
+		case h == "": // not reached: blank lines are handed on with raw alone
 			continue
 		default:
 			e.blanks(indent)
@@ -284,7 +284,7 @@ func (i *Item) canonical(s *Spec) bool {
 			return sameLines(text[t.k.off:t.to], e.b)
 		}
 	}
-	return false
+	return false // not reached: the spec is among the entries
 }
 
 // isCanonical is canonical of the spec that the item has, asked once: it costs as much as to write it.

@@ -210,7 +210,7 @@ func (d *document) write(b *bytes.Buffer, src []byte) {
 	for _, i := range d.items {
 		for _, e := range i.edits {
 			if e.from < at {
-				panic("manifest: edits overlap") // better than to write text that nobody meant
+				panic("manifest: edits overlap") // not reached: better than to write text that nobody meant
 			}
 			b.WriteString(d.text[at:e.from])
 			b.WriteString(e.text)

@@ -72,7 +72,7 @@ func (p *jsonReader) value() *node {
 		if simple {
 			n.value = p.text[n.off+1 : p.off-1]
 		} else if err := json.Unmarshal([]byte(p.text[n.off:p.off]), &n.value); err != nil {
-			panic("valid JSON that isn't") // unreachable: json.Valid has seen it
+			panic("valid JSON that isn't") // not reached: json.Valid has seen it
 		}
 	default:
 		n.kind = scalar

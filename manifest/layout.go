@@ -28,7 +28,7 @@ func (i *Item) entries(n *node) []entry {
 			return nil
 		}
 		if strings.TrimLeft(text[e.from:k.off], " ") != "" {
-			if j > 0 {
+			if j > 0 { // not reached: only the first key of a list's item has something before it
 				return nil
 			}
 			e.from = k.off
@@ -40,7 +40,7 @@ func (i *Item) entries(n *node) []entry {
 				e.head = lineStart(text, e.head-1)
 			}
 		case j > 0:
-			if e.head = list[len(list)-1].tail; e.from < e.head {
+			if e.head = list[len(list)-1].tail; e.from < e.head { // not reached: two keys of a block mapping share no line
 				return nil
 			}
 		}

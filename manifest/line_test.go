@@ -42,6 +42,14 @@ func TestLine(t *testing.T) {
 		i.Seal(&Spec{Binding: Binding{Name: "x"}})
 	}
 	check()
+	for _, name := range []string{"one", "two"} { // what an edit put there is where the edit is
+		at := bytes.Index(f.Bytes(), []byte("mark-in-"+name))
+		at += bytes.Index(f.Bytes()[at:], []byte("spec:"))
+		first := 1 + strings.Count(text[:strings.Index(text, "mark-in-"+name)], "\n")
+		if got := f.Line(at + len("spec:")); got <= first || got > first+3 {
+			t.Errorf("the spec of %s is on line %d, below %d", name, got, first)
+		}
+	}
 	f.Reset()
 	if f.Changed() || string(f.Bytes()) != text {
 		t.Error("Reset left an edit")

@@ -73,10 +73,12 @@ func absent(n *node) bool { return n.kind == scalar && n.style == plain && n.val
 
 // value measures a key and its value and returns the end of the value.
 func (m *measurer) value(k, v *node, indent int) int {
-	if absent(k) {
+	if absent(k) { // not reached: checkTree refuses an empty key before
 		m.ok = false
 	}
-	m.node(k, indent)
+	if m.node(k, indent); !m.ok {
+		return k.end
+	}
 	explicit := strings.HasSuffix(strings.TrimRight(m.text[:k.off], " \t\n"), "?")
 	p := k.end
 	if explicit {
@@ -119,7 +121,7 @@ func (m *measurer) flow(n *node, indent int) {
 		k := n.kids[i]
 		if absent(k) {
 			k.off, k.end = p, p
-			if n.kind == mapping && i%2 == 0 {
+			if n.kind == mapping && i%2 == 0 { // not reached: checkTree refuses an empty key before
 				m.ok = false
 			}
 		} else {

@@ -193,8 +193,8 @@ func TestGuideArgoCD(t *testing.T) {
 		{`ARGOCD_APP_NAMESPACE=shop-staging "$KUSTOMIZE" build "$PWD/apps/shop/prod"`, "ageseal: hint: it may open shop-staging", true},
 		{`"$KUSTOMIZE" edit set image -- a=b`, "theirs: edit set image -- a=b", false},
 		{`"$KUSTOMIZE" version`, "theirs: version", false},
-		{`cp -r apps ../copy && cd ../copy/shop/prod && ageseal build .`, "ageseal: error: …/shop/base: leads outside the root of this build", true},
-		{`ARGOCD_APP_SOURCE_PATH=shop/prod; ageseal build --root "${PWD%/"$ARGOCD_APP_SOURCE_PATH"}" .`, "kind: Secret", false},
+		{`mkdir ../_cmp_server && cp -r apps ../_cmp_server/copy && cd ../_cmp_server/copy/shop/prod && ageseal build .`, "ageseal: error: …/shop/base: leads outside the root of this build", true},
+		{`p=$PWD/; ageseal build --root "${p%"${p#*/_cmp_server/*/}"}" .`, "kind: Secret", false},
 	} {
 		out, status := s.run(t.Context(), test.command)
 		if err := (step{command: test.command, refused: test.refused, shown: []string{test.shown}}).check(out, status); err != nil {

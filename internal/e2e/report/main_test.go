@@ -1,0 +1,40 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+const passed = `{"Action":"output","Package":"x/e2e","Test":"TestA","Output":"=== RUN   TestA\n"}
+{"Action":"attr","Package":"x/e2e","Test":"TestA","Key":"etcd","Value":"v3.6.8"}
+{"Action":"pass","Package":"x/e2e","Test":"TestA/one_thing","Elapsed":0.25}
+{"Action":"pass","Package":"x/e2e","Test":"TestA/a/b/c","Elapsed":0.25}
+{"Action":"pass","Package":"x/e2e","Test":"TestA","Elapsed":3}
+{"Action":"output","Package":"x/e2e","Test":"TestB","Output":"    b_test.go:12: no .tools/b: it failed\n"}
+{"Action":"skip","Package":"x/e2e","Test":"TestB","Elapsed":0}
+{"Action":"pass","Package":"x/e2e","Elapsed":4}
+`
+
+func TestReport(t *testing.T) {
+	for _, test := range []struct{ name, in, want, fault string }{
+		{"passed", passed, "ok    e2e TestA/one thing (0.2s)\nok    e2e TestA (3.0s)\n\nSKIP  e2e TestB: no .tools/b: it failed\netcd v3.6.8\n3 passed, 0 failed, 1 skipped\n", ""},
+		{"failed", passed + `{"Action":"output","Package":"x/e2e","Test":"TestC","Output":"    c_test.go:1: wrong\n"}` + "\n" +
+			`{"Action":"fail","Package":"x/e2e","Test":"TestC","Elapsed":1}`, "FAIL  e2e TestC (1.0s)\n    c_test.go:1: wrong\n", "not everything passed"},
+		{"not built", `{"Action":"build-output","ImportPath":"x/e2e","Output":"./a.go:1: undefined\n"}` + "\n" + `{"Action":"fail","Package":"x/e2e"}`,
+			"./a.go:1: undefined\nFAIL  x/e2e\n", "not everything passed"},
+		{"all skipped", `{"Action":"skip","Package":"x/e2e","Test":"TestB"}`, "SKIP  e2e TestB: it does not say why\n", "no test ran"},
+		{"nothing", "", "0 passed", "no test ran"},
+		{"no events", "go: no such tool\n", "go: no such tool\n", "no test ran"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var out strings.Builder
+			err := report(strings.NewReader(test.in), &out)
+			if !strings.Contains(out.String(), test.want) {
+				t.Errorf("got\n%s\nwant\n%s", out.String(), test.want)
+			}
+			if (err == nil) != (test.fault == "") || err != nil && err.Error() != test.fault {
+				t.Errorf("got %v, want %q", err, test.fault)
+			}
+		})
+	}
+}

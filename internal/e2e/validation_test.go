@@ -1,0 +1,204 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/ageseal/ageseal/internal/corpora"
+	"github.com/ageseal/ageseal/internal/testkeys"
+)
+
+// differ are the cases in which the API server and "ageseal encrypt" are of two minds, knowingly.
+var differ = map[string]string{}
+
+// verdict is what somebody says of a Secret.
+type verdict struct {
+	taken    bool
+	warned   bool
+	said     string
+	response string // the object as the API server answered
+}
+
+// request sends an object to the API server, which stores nothing of it if dry.
+func (c *cluster) request(t *testing.T, method, path, body string, dry bool) verdict {
+	t.Helper()
+	url := c.url + path + "?fieldValidation=Strict"
+	if dry {
+		url += "&dryRun=All"
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := verdict{taken: resp.StatusCode < 300, warned: resp.Header.Get("Warning") != "", response: string(answer)}
+	if !v.taken {
+		var status struct{ Message string }
+		if err := json.Unmarshal(answer, &status); err != nil || status.Message == "" || resp.StatusCode >= 500 {
+			t.Fatalf("%s %s: %s: %s", method, path, resp.Status, answer)
+		}
+		v.said = fmt.Sprintf("%d %.300s", resp.StatusCode, status.Message)
+	}
+	return v
+}
+
+// encrypt asks ageseal, about what kubectl would be given.
+func (c *cluster) encrypt(t *testing.T, text string, flags ...string) verdict {
+	t.Helper()
+	args := append([]string{c.ageseal, "encrypt", "-r", testkeys.Alice().Recipient().String()}, flags...)
+	r := c.run(t, text, append(args, "-")...)
+	v := verdict{taken: r.status == 0, warned: strings.Contains(r.stderr, "ageseal: warning: "), said: r.stderr, response: r.stdout}
+	if r.status != 0 && (r.stdout != "" || r.stderr == "") {
+		t.Errorf("a refusal is empty and says why: %v", r)
+	}
+	return v
+}
+
+const secretsOfBar = "/api/v1/namespaces/bar/secrets"
+
+// validation asks both about each case of the API server's own tests, and about what people get wrong.
+func validation(t *testing.T, c *cluster) {
+	c.must(t, "", c.kubectl, "create", "namespace", "bar")
+	t.Run("cases of Kubernetes' own tests", func(t *testing.T) { corpusCreate(t, c) })
+	t.Run("updates of Kubernetes' own tests", func(t *testing.T) { corpusUpdate(t, c) })
+
+	const head = `"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","namespace":"bar"}`
+	for _, test := range []struct {
+		name, rest       string
+		server, ageseal  bool
+		warnings, reason string // who warns; why the two differ
+	}{
+		{"garbage for a certificate", `"type":"kubernetes.io/tls","data":{"tls.crt":"Y2FuYXJ5","tls.key":"Y2FuYXJ5"}`, true, true, "both", ""},
+		{"base64 in lines", `"data":{"k":"Y2Fu\nYXJ5\n"}`, true, true, "", ""},
+		{"an empty value", `"data":{"k":"","l":"Y2FuYXJ5"}`, true, true, "", ""},
+		{"no base64", `"data":{"k":"canary!"}`, false, false, "", ""},
+		{"base64 for URLs", `"data":{"k":"Y2FuYXJ5_-8="}`, false, false, "", ""},
+		{"a number for text", `"stringData":{"k":1}`, false, false, "", ""},
+		{"true for text", `"stringData":{"k":true}`, false, false, "", ""},
+		{"a list for text", `"stringData":{"k":["canary"]}`, false, false, "", ""},
+		{"an unknown field", `"stringdata":{"k":"canary"}`, false, false, "", ""},
+		{"text for immutable", `"immutable":"yes","stringData":{"k":"canary"}`, false, false, "", ""},
+		{"a key with a slash", `"stringData":{"a/b":"canary"}`, false, false, "", ""},
+		{"a null value", `"data":{"k":null,"l":"Y2FuYXJ5"}`, true, false, "", "the server drops the key without a word"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			object := "{" + head + "," + test.rest + "}"
+			server, ours := c.request(t, http.MethodPost, secretsOfBar, object, true), c.encrypt(t, object)
+			if server.taken != test.server || ours.taken != test.ageseal || (test.server != test.ageseal) != (test.reason != "") {
+				t.Errorf("server: %v %s\nageseal: %v %s", server.taken, server.said, ours.taken, ours.said)
+			}
+			if server.taken && ours.taken && (server.warned != (test.warnings == "both") || ours.warned != (test.warnings != "")) {
+				t.Errorf("warnings: server %v, ageseal %v %s", server.warned, ours.warned, ours.said)
+			}
+			if canaries.MatchString(ours.said) {
+				t.Errorf("the message quotes plaintext: %s", ours.said)
+			}
+		})
+	}
+}
+
+// corpusCase is a row of a table of Kubernetes' own.
+type corpusCase struct {
+	Name             string
+	Secret, Old, New map[string]any
+}
+
+func corpusCases(t *testing.T) (create, update []corpusCase) {
+	t.Helper()
+	var all struct{ Create, Update []corpusCase }
+	corpora.JSON(t, &all, "corpora", "validation", "secret-validation-cases.json")
+	if len(all.Create) != 43 || len(all.Update) != 8 {
+		t.Fatalf("%d and %d cases, want 43 and 8", len(all.Create), len(all.Update))
+	}
+	return all.Create, all.Update
+}
+
+// text is an object of the corpus, in which "REPEAT:zero:N" is N zero bytes.
+func (corpusCase) text(t *testing.T, object map[string]any) string {
+	t.Helper()
+	data, _ := object["data"].(map[string]any)
+	for key, v := range data {
+		if count, ok := strings.CutPrefix(v.(string), "REPEAT:zero:"); ok {
+			n, err := strconv.Atoi(count)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data[key] = base64.StdEncoding.EncodeToString(make([]byte, n))
+		}
+	}
+	var b bytes.Buffer
+	if err := json.NewEncoder(&b).Encode(object); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func corpusCreate(t *testing.T, c *cluster) {
+	create, _ := corpusCases(t)
+	refused := 0
+	for _, row := range create {
+		t.Run(row.Name, func(t *testing.T) {
+			object := row.text(t, row.Secret)
+			server := c.request(t, http.MethodPost, secretsOfBar, object, true)
+			// The values of one are also the names of its keys, which is a rule of ours; one has no namespace, which kubectl would fill in.
+			ours := c.encrypt(t, object, "--allow-clear", "username", "--allow-clear", "password", "--namespace", "bar")
+			if (server.taken != ours.taken) != (differ[row.Name] != "") {
+				t.Errorf("server: %v %s\nageseal: %v %s", server.taken, server.said, ours.taken, ours.said)
+			}
+			if !server.taken {
+				refused++
+			}
+		})
+	}
+	t.Attr("corpus-cases", fmt.Sprintf("%d, of which the server refuses %d; ageseal differs knowingly in %d", len(create), refused, len(differ)))
+}
+
+// corpusUpdate compares with a commit what the API server compares with its store.
+func corpusUpdate(t *testing.T, c *cluster) {
+	_, update := corpusCases(t)
+	for _, row := range update {
+		t.Run(row.Name, func(t *testing.T) {
+			before, after := row.text(t, row.Old), row.text(t, row.New)
+			if v := c.request(t, http.MethodPost, secretsOfBar, before, false); !v.taken {
+				t.Fatal(v.said)
+			}
+			server := c.request(t, http.MethodPut, secretsOfBar+"/foo", after, true)
+			if v := c.request(t, http.MethodDelete, secretsOfBar+"/foo", "", false); !v.taken {
+				t.Fatal(v.said)
+			}
+
+			p := place{dir: t.TempDir(), env: append(c.env[:len(c.env):len(c.env)], "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Alice",
+				"GIT_AUTHOR_EMAIL=alice@example.org", "GIT_COMMITTER_NAME=Alice", "GIT_COMMITTER_EMAIL=alice@example.org")}
+			encrypt := []string{c.ageseal, "encrypt", "-q", "-w", "-r", testkeys.Alice().Recipient().String(), "foo.json"}
+			p.must(t, "", "git", "init", "-q")
+			p.write(t, "foo.json", before)
+			p.must(t, "", encrypt...)
+			p.must(t, "", "git", "add", "foo.json")
+			p.must(t, "", "git", "commit", "-q", "-m", "Seal foo")
+			p.write(t, "foo.json", after)
+			r := p.run(t, "", encrypt...)
+			if server.taken != (r.status == 0) {
+				t.Errorf("server: %v %s\nageseal: %v", server.taken, server.said, r)
+			}
+		})
+	}
+}
