@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -21,10 +22,15 @@ import (
 	"github.com/ageseal/ageseal/plugin"
 )
 
-// version is set when a release is linked.
+// version is set when a release is linked. A program that "go install" made has that of its module.
 var version = "dev"
 
 func main() {
+	if version == "dev" {
+		if info, ok := debug.ReadBuildInfo(); ok && strings.HasPrefix(info.Main.Version, "v") {
+			version = info.Main.Version
+		}
+	}
 	takeDirectory()
 	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr, catchSignals))
 }

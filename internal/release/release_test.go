@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,7 +125,7 @@ func pack(t *testing.T, files map[string]file, end bool) []byte {
 		if err := w.WriteHeader(h); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.WriteString(w, string(f.data)); err != nil {
+		if _, err := w.Write(f.data); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -52,7 +52,7 @@ func untar(data []byte) (map[string]file, error) {
 	files := map[string]file{}
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			_, err := io.Copy(io.Discard, z) // what is behind the end has a checksum, too
 			return files, err
 		}
