@@ -35,6 +35,8 @@ E2ETOOLS += .tools/.argocd-$(ARGOCD_VERSION)
 RELEASE  ?= --snapshot
 export RELEASE
 RELEASETOOLS := .tools/.goreleaser-$(GORELEASER_VERSION) .tools/.syft-$(SYFT_VERSION)
+# goreleaser takes nothing from git, not even the commit, where there is no remote.
+ORIGIN   := $(if $(shell git remote),,GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url GIT_CONFIG_VALUE_0=https://github.com/ageseal/ageseal)
 BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT) .tools/.kubeseal-$(KUBESEAL_VERSION)
 # As their authors release them, and as we are built: of that size, and without the dynamic linker at the start.
 INSTALL  := GOBIN="$(TOOLS)" CGO_ENABLED=0 go install -ldflags "-s -w"
@@ -105,7 +107,7 @@ snapshot: dist ## the release in dist/, checked, and made again elsewhere for co
 	@go run ./internal/release again
 
 dist: $(RELEASETOOLS)
-	.tools/goreleaser release $(RELEASE) --clean
+	$(ORIGIN) .tools/goreleaser release $(RELEASE) --clean
 	@$(MAKE) --no-print-directory image VERSION="$$(sed 's/.*"version":"\([^"]*\)".*/\1/' dist/metadata.json)"
 
 reproducible: ## compares what is in dist/ with the same commit built anew from its sources, elsewhere: minutes
