@@ -48,10 +48,10 @@ func TestPicture(t *testing.T) {
 func TestMask(t *testing.T) {
 	const want = "~/.config: SHA256:bjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0\nwho can read what: alice\npassword: \"0 to 63 bytes, 4bf5122f, readable by alice\"\n" +
 		"username: \"0 to 63 bytes, dbc1b4c9, readable by alice\"\npassword: \"0 to 63 bytes, 4bf5122f, readable by alice\"\nforeman\n"
-	for _, run := range []string{"root ab12cd34 9fc4c77a fgA", "fore 00000000 11111111 xyz"} {
+	for _, run := range []string{"carol ab12cd34 9fc4c77a fgA", "fore 00000000 11111111 xyz"} {
 		w := strings.Fields(run)
-		m := masks{root: "/tmp/" + w[0], seen: map[string]int{}}
-		got := m.mask("/tmp/" + w[0] + "/home/.config: SHA256:" + w[3] + strings.Repeat("x", 40) + "\nwho can read what: " + w[0] + "\npassword: \"0 to 63 bytes, " + w[1] +
+		m := masks{root: "/scratch/" + w[0], seen: map[string]int{}}
+		got := m.mask("/scratch/" + w[0] + "/home/.config: SHA256:" + w[3] + strings.Repeat("x", 40) + "\nwho can read what: " + w[0] + "\npassword: \"0 to 63 bytes, " + w[1] +
 			", readable by " + w[0] + "\"\nusername: \"0 to 63 bytes, " + w[2] + ", readable by " + w[0] + "\"\npassword: \"0 to 63 bytes, " + w[1] + ", readable by " + w[0] + "\"\nforeman\n")
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)

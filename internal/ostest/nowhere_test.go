@@ -119,7 +119,8 @@ func (w *world) files(when, dir string) {
 		if err != nil || !d.Type().IsRegular() {
 			return nil // others come and go meanwhile
 		}
-		if info, err := d.Info(); err != nil || dir != w.top && info.ModTime().Before(w.begun) {
+		// An empty file holds nothing, and in a /proc that is mounted below, as a chroot's, such a file has no end.
+		if info, err := d.Info(); err != nil || info.Size() == 0 || dir != w.top && info.ModTime().Before(w.begun) {
 			return nil
 		}
 		data, err := os.ReadFile(path)

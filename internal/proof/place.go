@@ -60,7 +60,8 @@ func (p *place) command(ctx context.Context, line string) *exec.Cmd {
 		args := append([]string{"--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", enter, "sh", p.root, line}, p.binds...)
 		return exec.CommandContext(ctx, "unshare", args...)
 	}
-	cmd := exec.CommandContext(ctx, "sh", "-c", line)
+	// A make that knows it was started by another one says where it goes, and takes its flags.
+	cmd := exec.CommandContext(ctx, "env", "-u", "MAKELEVEL", "-u", "MAKEFLAGS", "-u", "MFLAGS", "sh", "-c", line)
 	cmd.Dir = p.checkout()
 	return cmd
 }
