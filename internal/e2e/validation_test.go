@@ -20,10 +20,9 @@ import (
 
 // verdict is what somebody says of a Secret.
 type verdict struct {
-	taken    bool
-	warned   bool
-	said     string
-	response string // the object as the API server answered
+	taken  bool
+	warned bool
+	said   string
 }
 
 // request sends an object to the API server, which stores nothing of it if dry.
@@ -48,7 +47,7 @@ func (c *cluster) request(t *testing.T, method, path, body string, dry bool) ver
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := verdict{taken: resp.StatusCode < 300, warned: resp.Header.Get("Warning") != "", response: string(answer)}
+	v := verdict{taken: resp.StatusCode < 300, warned: resp.Header.Get("Warning") != ""}
 	if !v.taken {
 		var status struct{ Message string }
 		if err := json.Unmarshal(answer, &status); err != nil || status.Message == "" || resp.StatusCode >= 500 {
@@ -64,7 +63,7 @@ func (c *cluster) encrypt(t *testing.T, text string, flags ...string) verdict {
 	t.Helper()
 	args := append([]string{c.ageseal, "encrypt", "-r", testkeys.Alice().Recipient().String()}, flags...)
 	r := c.run(t, text, append(args, "-")...)
-	v := verdict{taken: r.status == 0, warned: strings.Contains(r.stderr, "ageseal: warning: "), said: r.stderr, response: r.stdout}
+	v := verdict{taken: r.status == 0, warned: strings.Contains(r.stderr, "ageseal: warning: "), said: r.stderr}
 	if r.status != 0 && (r.stdout != "" || r.stderr == "") {
 		t.Errorf("a refusal is empty and says why: %v", r)
 	}
