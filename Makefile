@@ -6,6 +6,7 @@ GOLANGCI_LINT_VERSION := v2.15.0
 GORELEASER_VERSION    := v2.16.0
 SYFT_VERSION          := v1.52.0
 SOPS_VERSION          := v3.13.3
+KUBESEAL_VERSION      := v0.36.6
 KSOPS_COMMIT          := d9442dc3153d9c16e517a68ce8926c9507386429
 KSOPS_SOURCE          ?= https://github.com/viaduct-ai/kustomize-sops
 GOVULNCHECK_VERSION   := v1.1.4
@@ -29,17 +30,24 @@ IMAGE_ARCHS       := amd64 arm64
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 TOOLS    := $(CURDIR)/.tools
 TESTTOOLS := .tools/.kustomize-$(KUSTOMIZE_VERSION)-age-$(AGE_VERSION)-batchpass
+E2ETOOLS := .tools/.cluster-$(KUBERNETES_VERSION) .tools/.kubeconform-$(KUBECONFORM_VERSION)
+E2ETOOLS += .tools/.argocd-$(ARGOCD_VERSION)
 RELEASE  ?= --snapshot
 export RELEASE
 RELEASETOOLS := .tools/.goreleaser-$(GORELEASER_VERSION) .tools/.syft-$(SYFT_VERSION)
-E2ETOOLS := .tools/.cluster-$(KUBERNETES_VERSION) .tools/.kubeconform-$(KUBECONFORM_VERSION)
-E2ETOOLS += .tools/.argocd-$(ARGOCD_VERSION)
-BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT)
+# goreleaser takes nothing from git, not even the commit, where there is no remote.
+ORIGIN   := $(if $(shell git remote),,GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url GIT_CONFIG_VALUE_0=https://github.com/ageseal/ageseal)
+BENCHTOOLS := .tools/.sops-$(SOPS_VERSION) .tools/.ksops-$(KSOPS_COMMIT) .tools/.kubeseal-$(KUBESEAL_VERSION)
+# As their authors release them, and as we are built: of that size, and without the dynamic linker at the start.
+INSTALL  := GOBIN="$(TOOLS)" CGO_ENABLED=0 go install -ldflags "-s -w"
 
-.PHONY: demo test e2e race cover vuln build image bench fuzz lint snapshot dist reproducible release-files proof clean tools
+.PHONY: demo demo-svg test e2e race cover vuln build image bench fuzz lint snapshot dist reproducible release-files proof clean tools
 
 demo: build ## the README's transcript on examples/, in a scratch repository
 	@go run ./internal/demo -bin bin README.md
+
+demo-svg: build ## draws docs/demo.svg anew, from the first commands of the README
+	go run ./internal/demo -bin bin -svg docs/demo.svg README.md
 
 test: $(TESTTOOLS) ## everything that runs without a cluster
 	go vet ./...
@@ -47,7 +55,7 @@ test: $(TESTTOOLS) ## everything that runs without a cluster
 
 e2e: build $(TESTTOOLS) $(E2ETOOLS) ## against a real API server and a container engine; what can't be had is skipped, and listed
 	go vet -tags e2e ./internal/e2e/...
-	@{ PATH="$(TOOLS):$$PATH" go test -tags e2e -count=1 -timeout 20m -json ./internal/e2e; \
+	@{ trap "exit 130" INT; PATH="$(TOOLS):$$PATH" go test -tags e2e -count=1 -timeout 20m -json ./internal/e2e; \
 		PATH="$(TOOLS):$$PATH" go test -count=1 -json -run TestFunction ./internal/image; } | go run ./internal/e2e/report
 
 race: $(TESTTOOLS) ## the same under the race detector, which needs a C compiler
@@ -74,8 +82,9 @@ image: ## the function's container image: dist/image for a registry, dist/image.
 	@go run ./internal/image -version "$(VERSION)" -revision "$$(git rev-parse HEAD)" -epoch "$(SOURCE_DATE_EPOCH)" \
 		$(foreach arch,$(IMAGE_ARCHS),$(arch)=dist/linux-$(arch)/ageseal)
 
-bench: build $(TESTTOOLS) $(BENCHTOOLS) ## beside kustomize, age, sops and KSOPS; rewrites the tables of docs/benchmarks.md
-	go run ./internal/bench -ageseal bin/ageseal -kustomize .tools/kustomize -sops .tools/sops -ksops .tools/ksops -write docs/benchmarks.md $(BENCHFLAGS)
+bench: build $(TESTTOOLS) $(BENCHTOOLS) ## beside kustomize, age, sops, KSOPS and kubeseal; rewrites the tables of docs/benchmarks.md and the plot
+	CGO_ENABLED=0 go build -ldflags "-s -w" -o .tools/agelibrary ./internal/bench/agelibrary
+	go run ./internal/bench -write docs/benchmarks.md -plot docs/benchmarks.svg $(BENCHFLAGS)
 
 # A run that ends while an input is being tried may report "context deadline exceeded" and no input (golang/go#75804, mended in Go 1.27): it has found nothing.
 fuzz: ## FUZZTIME for each fuzz target there is
@@ -98,7 +107,7 @@ snapshot: dist ## the release in dist/, checked, and made again elsewhere for co
 	@go run ./internal/release again
 
 dist: $(RELEASETOOLS)
-	.tools/goreleaser release $(RELEASE) --clean
+	$(ORIGIN) .tools/goreleaser release $(RELEASE) --clean
 	@$(MAKE) --no-print-directory image VERSION="$$(sed 's/.*"version":"\([^"]*\)".*/\1/' dist/metadata.json)"
 
 reproducible: ## compares what is in dist/ with the same commit built anew from its sources, elsewhere: minutes
@@ -114,18 +123,22 @@ release-files: build
 tools: $(TESTTOOLS) .tools/.actionlint-$(ACTIONLINT_VERSION) .tools/.gitleaks-$(GITLEAKS_VERSION) ## what tests use, if it is there
 
 $(TESTTOOLS):
-	GOBIN="$(TOOLS)" go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)
-	GOBIN="$(TOOLS)" go install filippo.io/age/cmd/age@$(AGE_VERSION) filippo.io/age/cmd/age-keygen@$(AGE_VERSION) filippo.io/age/cmd/age-plugin-batchpass@$(AGE_VERSION)
+	$(INSTALL) sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)
+	$(INSTALL) filippo.io/age/cmd/age@$(AGE_VERSION) filippo.io/age/cmd/age-keygen@$(AGE_VERSION) filippo.io/age/cmd/age-plugin-batchpass@$(AGE_VERSION)
 	@touch $@
 
 # Hundreds of modules each, for the benchmark alone, which goes on without the one that can't be had.
 .tools/.sops-$(SOPS_VERSION):
-	-GOBIN="$(TOOLS)" go install github.com/getsops/sops/v3/cmd/sops@$(SOPS_VERSION) && touch $@
+	-$(INSTALL) github.com/getsops/sops/v3/cmd/sops@$(SOPS_VERSION) && touch $@
+
+# The last that goes by this path: later ones moved, and do not install by go install.
+.tools/.kubeseal-$(KUBESEAL_VERSION):
+	-$(INSTALL) github.com/bitnami-labs/sealed-secrets/cmd/kubeseal@$(KUBESEAL_VERSION) && touch $@
 
 # Not by go install: versions 4 of a module that does not say so in its path. This is v4.5.1.
 .tools/.ksops-$(KSOPS_COMMIT):
 	-rm -rf .tools/ksops-src && git init -q .tools/ksops-src && cd .tools/ksops-src && git fetch -q --depth 1 $(KSOPS_SOURCE) $(KSOPS_COMMIT) && \
-		git checkout -q FETCH_HEAD && go build -trimpath -buildvcs=true -o ../ksops . && cd ../.. && rm -rf .tools/ksops-src && touch $@
+		git checkout -q FETCH_HEAD && CGO_ENABLED=0 go build -trimpath -buildvcs=true -ldflags "-s -w" -o ../ksops . && cd ../.. && rm -rf .tools/ksops-src && touch $@
 
 # One program that is three, by name. Without the version in it, kubectl finds the server to be of another age and refuses.
 .tools/.cluster-$(KUBERNETES_VERSION):

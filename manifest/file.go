@@ -147,6 +147,10 @@ func (f *File) Bytes() []byte {
 	return b.Bytes()
 }
 
+// Freeze makes the edits final: the text as it is now is all that is left. What was parsed is several times as large, and a run over many
+// files that is done with one need not keep it.
+func (f *File) Freeze() { *f = File{src: bytes.Clone(f.Bytes())} }
+
 // Reset forgets all edits.
 func (f *File) Reset() {
 	for _, i := range f.items {

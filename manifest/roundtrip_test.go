@@ -252,3 +252,23 @@ func foldSecrets(o any) any {
 	}
 	return o
 }
+
+func TestFreeze(t *testing.T) {
+	const plain = "a: 1\n---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  k: v\n"
+	f, err := Parse([]byte(plain))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Items()[0].Seal(benchSpec())
+	want := string(f.Bytes())
+	if want == plain {
+		t.Fatal("nothing was edited")
+	}
+	f.Freeze()
+	if diff := cmp.Diff(want, string(f.Bytes())); diff != "" {
+		t.Errorf("the text (-want +got):\n%s", diff)
+	}
+	if f.Changed() || len(f.Items()) != 0 {
+		t.Error("something of what was parsed is left")
+	}
+}

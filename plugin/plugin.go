@@ -129,6 +129,7 @@ func (o *Options) secrets(file string, config []byte) ([]*yaml.Node, error) {
 		if natives[i], err = native(files[i].File, opener, o.AllowTypes); err != nil && files[i].Path != "" {
 			err = kustomize.InFile(files[i].Path, err)
 		}
+		files[i].File = nil // what was parsed is larger than what comes of it
 		return err
 	})
 	if err := errors.Join(faults...); err != nil {

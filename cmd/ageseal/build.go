@@ -76,7 +76,7 @@ over placeholders and differ from the real ones. Such a Secret carries the annot
 }
 
 func (c *cli) runBuild(o *buildOptions, target string, options *krusty.Options, output string) error {
-	tuneCollector(heapPercentBuild)
+	tuneCollector(heapPercentTree)
 	if slices.Contains(o.onlyNamespaces, "") {
 		return usage("ageseal build --help", "--only-namespace is empty: a variable that is not set?")
 	}

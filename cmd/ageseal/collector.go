@@ -6,10 +6,10 @@ import (
 )
 
 // How much the heap may grow between two collections, in percent: a run is short, and what is above Go's 100 saves time.
-// In a large build, anything above about 140 would need more memory than kustomize does.
+// Where all of a large tree is in memory at once, anything above about 140 would need more of it than kustomize does.
 const (
-	heapPercent      = 300
-	heapPercentBuild = 115
+	heapPercent     = 300
+	heapPercentTree = 115
 )
 
 // tuneCollector trades memory that nobody misses for time. $GOGC overrules it.

@@ -63,6 +63,7 @@ func (c *cli) runDecrypt(o *decryptOptions, args []string) error {
 	if sealed := c.sealedFiles(args); len(sealed) > 0 {
 		return c.runDecryptFile(o, sealed, args)
 	}
+	tuneCollector(heapPercentTree)
 	inputs, _, err := c.inputs(args)
 	if err != nil {
 		return err
@@ -79,6 +80,10 @@ func (c *cli) runDecrypt(o *decryptOptions, args []string) error {
 	faults := c.each(len(inputs), "decrypting", func(i int) (err error) {
 		if opened[i], err = decrypt(inputs[i].file, opener, o.allowTypes); err != nil {
 			return &fileError{inputs[i].shown, err}
+		}
+		if !o.inPlace {
+			inputs[i].file.Freeze()
+			inputs[i].data = nil
 		}
 		return nil
 	})

@@ -55,6 +55,7 @@ base64 and a function writes one line, and for one without a type, which they ma
 			if err := refuseInBuild(); err != nil {
 				return err
 			}
+			tuneCollector(heapPercentTree)
 			out, err := plugin.Generate(c.in, c.generator(o, allowTypes))
 			return c.passOn(out, err)
 		},

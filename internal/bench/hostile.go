@@ -42,7 +42,7 @@ func attacks() []attack {
 // The tests have many more of these.
 func (b *bench) checkRefuses(ctx context.Context) error {
 	dir := b.path("hostile")
-	if err := writeWorkload(dir, 1, ""); err != nil {
+	if err := writeWorkload(dir, 1); err != nil {
 		return err
 	}
 	secret, list := filepath.Join(dir, secretFile(1)), filepath.Join(dir, "kustomization.yaml")

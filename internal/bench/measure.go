@@ -25,6 +25,7 @@ type command struct {
 	args    []string
 	stdin   string
 	dir     string
+	env     []string     // beside the one that all have
 	prepare func() error // before each run, not measured
 	repeat  int          // runs of the program in one measurement, for those that take a millisecond; 0 is 1
 }
@@ -65,7 +66,7 @@ func (b *bench) output(ctx context.Context, c command) ([]byte, error) {
 // device, so that no pipe of ours is part of the cost.
 func (b *bench) exec(ctx context.Context, c command, stdout *bytes.Buffer) (usage, error) {
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
-	cmd.Dir, cmd.Env = c.dir, b.env
+	cmd.Dir, cmd.Env = c.dir, slices.Concat(b.env, c.env)
 	if c.stdin != "" {
 		cmd.Stdin = strings.NewReader(c.stdin)
 	}
@@ -91,17 +92,20 @@ func forget() {
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
 }
 
-// manySecrets take seconds: there is nothing to warm, and each turn says as much as several short ones.
-const manySecrets = 1000
+const (
+	manySecrets = 1000 // take seconds: there is nothing to warm, and each turn says as much as several short ones
+	someSecrets = 100  // take seconds where a program is started for each
+)
 
-func (b *bench) turns(r round, n int) int {
+// turns is how often a program is run.
+func (b *bench) turns(p program, n int) int {
 	switch {
-	case n < manySecrets:
-		return b.runs
-	case r.long:
-		return 3
+	case n >= manySecrets && p.slow > 0:
+		return p.slow
+	case n >= manySecrets, n >= someSecrets && p.slow > 0:
+		return 5
 	}
-	return 5
+	return b.runs
 }
 
 // measured is what the runs of each program of a round cost, by name.
@@ -115,8 +119,11 @@ func (b *bench) run(ctx context.Context, r round, n int) (measured, error) {
 	if n >= manySecrets {
 		first = 0
 	}
-	for i := range b.turns(r, n) + first {
+	for i := range b.runs + first {
 		for _, p := range r.programs {
+			if i >= b.turns(p, n)+first {
+				continue
+			}
 			u, err := b.measure(ctx, p.command)
 			if err != nil {
 				return nil, err
@@ -153,10 +160,10 @@ func values(us []usage, of func(usage) float64) []float64 {
 	return out
 }
 
-// ratios pairs each run with the one of the same turn.
+// ratios pairs each run with the one of the same turn. What is slow has fewer.
 func ratios(a, b []float64) spread {
-	rs := make([]float64, len(a))
-	for i := range a {
+	rs := make([]float64, min(len(a), len(b)))
+	for i := range rs {
 		rs[i] = a[i] / b[i]
 	}
 	return spread{slices.Min(rs), median(rs), slices.Max(rs)}

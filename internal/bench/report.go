@@ -15,29 +15,29 @@ const (
 	tablesEnd   = "<!-- bench:end -->\n"
 )
 
-// report measures everything and writes it as Markdown.
-func (b *bench) report(ctx context.Context) (string, error) {
+// report measures everything, and writes it as Markdown and the builds as a plot.
+func (b *bench) report(ctx context.Context) (text, plot string, err error) {
 	var (
 		all   [][]measured // of each size, of each round
 		cases []round
 	)
 	if err := b.checkRefuses(ctx); err != nil {
-		return "", err
+		return "", "", err
 	}
 	for _, n := range b.sizes {
 		progress("%d Secrets: making and checking them", n)
 		t, err := b.makeTrees(ctx, n)
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
 		if cases, err = b.rounds(ctx, n, t); err != nil {
-			return "", err
+			return "", "", err
 		}
 		ms := make([]measured, len(cases))
 		for i, r := range cases {
 			progress("%d Secrets: %s", n, r.names())
 			if ms[i], err = b.run(ctx, r, n); err != nil {
-				return "", err
+				return "", "", err
 			}
 		}
 		all = append(all, ms)
@@ -45,22 +45,37 @@ func (b *bench) report(ctx context.Context) (string, error) {
 	progress("a repository of %d files", repositoryFiles)
 	large, err := b.repository(ctx)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	looks, err := b.run(ctx, large, 0)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	progress("start-up and sizes")
 	start, err := b.run(ctx, b.startUp(), 0)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	figures, err := b.figures(ctx)
+	startTable, err := b.startTable(ctx, start)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return b.intro(ctx) + ratioTable(b.sizes, cases, all) + costTable(b.sizes, cases, all) + figureTable(slices.Concat(b.startFigures(start), figures, repositoryFigures(looks))), nil
+	progress("diffs and merges")
+	changes, err := b.changes(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	figures, err := b.figures(changes)
+	if err != nil {
+		return "", "", err
+	}
+	text = b.intro(ctx) + ratioTable(b.sizes, cases, all) + figureTable(slices.Concat(b.startFigures(start), figures, repositoryFigures(looks))) +
+		costTable(b.sizes, cases, all) + startTable + changeTable(changes)
+	builds := make([]measured, len(all))
+	for i, ms := range all {
+		builds[i] = ms[0]
+	}
+	return text, buildsPlot(b.sizes, builds), nil
 }
 
 func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }
@@ -76,7 +91,7 @@ func (r round) names() string {
 func (b *bench) intro(ctx context.Context) string {
 	text := fmt.Sprintf("Made by `%s` on %s. %d turns", b.how(), b.machine(ctx), b.runs)
 	if most := b.sizes[len(b.sizes)-1]; most >= manySecrets {
-		text += fmt.Sprintf(", %d with %d Secrets and more, or %d of sops", b.turns(round{}, most), manySecrets, b.turns(round{long: true}, most))
+		text += fmt.Sprintf(", %d with %d Secrets and more, but 2 of sops for each file and one of KSOPS for each", b.turns(program{}, most), manySecrets)
 	}
 	return text + ".\n"
 }
@@ -95,17 +110,21 @@ func row(columns []string) string { return "| " + strings.Join(columns, " | ") +
 // ratioTable compares, with a column for each size. The peak memory is that of the last.
 func ratioTable(sizes []int, cases []round, all [][]measured) string {
 	last := len(sizes) - 1
-	text := "\n### CPU time, one beside the other\n\n" + header("ratio: median (min–max)", sizes, "target", fmt.Sprintf("peak memory, N=%d", sizes[last]))
+	text := "\n### Targets and ratios\n\n" + header("ratio: median (min–max)", sizes, "target", fmt.Sprintf("peak memory, N=%d", sizes[last]))
 	for at, c := range cases {
 		for _, r := range c.ratios {
 			columns := []string{r.of + " / " + r.to}
+			met := true
 			for i, n := range sizes {
-				columns = append(columns, r.cell(n, all[i][at].ratio(r, cpu)))
+				spread := all[i][at].ratio(r, cpu)
+				missed := r.missed(n, spread)
+				met = met && !missed
+				columns = append(columns, spread.text(missed))
 			}
 			memory := all[last][at].ratio(r, peak).median
-			columns = append(columns, r.target(), fmt.Sprintf("%.2f", memory))
+			columns = append(columns, r.target(sizes, met), fmt.Sprintf("%.2f", memory))
 			if r.memory > 0 && sizes[last] >= manySecrets {
-				columns[len(columns)-1] += " (" + target(fmt.Sprintf("≤ %.2f", r.memory), memory <= r.memory) + ")"
+				columns[len(columns)-1] += ", " + target(fmt.Sprintf("≤ %.2f", r.memory), memory <= r.memory)
 			}
 			text += row(columns)
 		}
@@ -113,21 +132,32 @@ func ratioTable(sizes []int, cases []round, all [][]measured) string {
 	return text
 }
 
-// cell says so where a target was missed: a table that hides its failures is worth nothing.
-func (r ratio) cell(n int, s spread) string {
-	median := fmt.Sprintf("%.2f", s.median)
+// missed says whether the target for so many Secrets was.
+func (r ratio) missed(n int, s spread) bool {
 	for _, l := range slices.Backward(r.limits) {
 		if n >= l.from {
-			if s.median > l.most {
-				median = "**" + median + ", missed**"
-			}
-			break
+			return s.median > l.most
 		}
+	}
+	return false
+}
+
+func (s spread) String() string { return s.text(false) }
+
+// text shows what missed its target: a table that hides its failures is worth nothing.
+func (s spread) text(missed bool) string {
+	median := fmt.Sprintf("%.2f", s.median)
+	if missed {
+		median = "**" + median + ", missed**"
 	}
 	return fmt.Sprintf("%s (%.2f–%.2f)", median, s.least, s.most)
 }
 
-func (r ratio) target() string {
+// target is what is wanted of a ratio, and whether that was reached with the sizes that were measured.
+func (r ratio) target(sizes []int, met bool) string {
+	if len(r.limits) == 0 {
+		return ""
+	}
 	var texts []string
 	for _, l := range r.limits {
 		text := fmt.Sprintf("≤ %.2f", l.most)
@@ -136,13 +166,17 @@ func (r ratio) target() string {
 		}
 		texts = append(texts, text)
 	}
-	return strings.Join(texts, ", ")
+	text := strings.Join(texts, ", ")
+	if sizes[len(sizes)-1] < r.limits[0].from {
+		return text + ": not measured"
+	}
+	return target(text, met)
 }
 
 // costTable is what each program of the ratios costs by itself.
 func costTable(sizes []int, cases []round, all [][]measured) string {
 	last := len(sizes) - 1
-	text := "\n### Each by itself\n\n" + header("CPU time: median", sizes, fmt.Sprintf("peak memory, N=%d", sizes[last]))
+	text := "\n### Side by side\n\n" + header("CPU time: median", sizes, fmt.Sprintf("peak memory, N=%d", sizes[last]))
 	seen := map[string]bool{}
 	for at, c := range cases {
 		for _, p := range c.programs {
@@ -154,7 +188,7 @@ func costTable(sizes []int, cases []round, all [][]measured) string {
 			for _, ms := range all {
 				columns = append(columns, millis(ms[at].median(p.name, cpu)))
 			}
-			text += row(append(columns, fmt.Sprintf("%.1f MiB", all[last][at].median(p.name, peak)/(1<<20))))
+			text += row(append(columns, fmt.Sprintf("%.1f MiB", mib(all[last][at].median(p.name, peak)))))
 		}
 	}
 	return text
@@ -166,8 +200,8 @@ func (b *bench) startFigures(m measured) []figure {
 	for _, r := range b.startUp().ratios {
 		s, most := m.ratio(r, cpu), r.limits[0].most
 		out = append(out, figure{
-			"start-up, CPU time: " + r.of + " / " + r.to,
-			fmt.Sprintf("%.2f (%.2f–%.2f): %s / %s", s.median, s.least, s.most, millis(m.median(r.of, cpu)), millis(m.median(r.to, cpu))),
+			"start-up, CPU time: `ageseal version` / `kustomize version`",
+			fmt.Sprintf("%s: %s / %s", s, millis(m.median(r.of, cpu)), millis(m.median(r.to, cpu))),
 			fmt.Sprintf("≤ %.2f", most), s.median <= most,
 		})
 	}
@@ -175,7 +209,7 @@ func (b *bench) startFigures(m measured) []figure {
 }
 
 func figureTable(figures []figure) string {
-	text := "\n### Start-up, sizes, and a large repository\n\n| what | figure | target |\n| --- | --- | --- |\n"
+	text := "\n### Other targets\n\n| what | figure | target |\n| --- | --- | --- |\n"
 	for _, f := range figures {
 		text += row([]string{f.name, f.value, target(f.target, f.met)})
 	}
@@ -183,10 +217,13 @@ func figureTable(figures []figure) string {
 }
 
 func target(wanted string, met bool) string {
-	if met {
-		return wanted
+	switch {
+	case wanted == "":
+		return ""
+	case met:
+		return wanted + ": reached"
 	}
-	return wanted + ", **missed**"
+	return wanted + ": **not reached**"
 }
 
 func millis(nanoseconds float64) string {

@@ -34,18 +34,15 @@ func TestRefuses(t *testing.T) {
 func TestTurns(t *testing.T) {
 	dir := t.TempDir()
 	b := bench{options: options{runs: 7}, root: dir}
-	for _, c := range []struct {
-		long          bool
-		n, runs, kept int
-	}{{false, 100, 8, 7}, {true, 100, 8, 7}, {false, 1000, 5, 5}, {true, 1000, 3, 3}} {
+	for _, c := range []struct{ slow, n, runs, kept int }{{0, 100, 8, 7}, {2, 10, 8, 7}, {2, 100, 6, 5}, {0, 1000, 5, 5}, {2, 1000, 2, 2}} {
 		runs := 0
-		p := program{"x", command{args: []string{"true"}, prepare: func() error { runs++; return nil }}}
-		m, err := b.run(t.Context(), round{programs: []program{p}, long: c.long}, c.n)
+		p := program{"x", command{args: []string{"true"}, prepare: func() error { runs++; return nil }}, c.slow}
+		m, err := b.run(t.Context(), round{programs: []program{p}}, c.n)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if runs != c.runs || len(m["x"]) != c.kept {
-			t.Errorf("with %d Secrets, long %t: %d turns, %d counted; want %d and %d", c.n, c.long, runs, len(m["x"]), c.runs, c.kept)
+			t.Errorf("with %d Secrets, slow %d: %d turns, %d counted; want %d and %d", c.n, c.slow, runs, len(m["x"]), c.runs, c.kept)
 		}
 	}
 }

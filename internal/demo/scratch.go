@@ -42,7 +42,8 @@ func newScratch(ctx context.Context, bin, examples string) (*scratch, error) {
 		"GIT_AUTHOR_NAME=Alice", "GIT_AUTHOR_EMAIL=alice@example.org",
 		"GIT_COMMITTER_NAME=Alice", "GIT_COMMITTER_EMAIL=alice@example.org",
 	)
-	err = errors.Join(os.Mkdir(home, 0o700), os.CopyFS(s.dir, os.DirFS(examples)))
+	err = errors.Join(os.Mkdir(home, 0o700), os.CopyFS(s.dir, os.DirFS(examples)),
+		os.RemoveAll(filepath.Join(s.dir, "sealed"))) // a repository of its own, with a policy and a published key
 	if err == nil {
 		if out, status := s.run(ctx, "git init -q -b main"); status != 0 {
 			err = fmt.Errorf("git init: status %d: %s", status, out)

@@ -9,6 +9,7 @@ import (
 // step is one "$ " line of a console block, with the output that the text shows below it.
 type step struct {
 	line    int // in the Markdown file
+	block   int // the console block it stands in, counted from 0
 	command string
 	refused bool     // the text says so behind the command: "# refused"
 	shown   []string // what the text shows of the output: each line occurs in it, in this order; … stands for anything
@@ -21,19 +22,22 @@ var refusal = regexp.MustCompile(`\s# refused\b`)
 func parse(text, section string) []step {
 	var steps []step
 	within, console, fenced := section == "", false, false
-	before := 0 // steps before this block: what stands above the first command of a block belongs to none
+	before, block := 0, -1 // steps before this block: what stands above the first command of a block belongs to none
 	for i, line := range strings.Split(text, "\n") {
 		switch {
 		case strings.HasPrefix(line, "```"):
 			fenced = !fenced
 			console = fenced && strings.TrimPrefix(line, "```") == "console"
 			before = len(steps)
+			if console && within {
+				block++
+			}
 		case !fenced && strings.HasPrefix(line, "#"):
 			within = section == "" || strings.TrimSpace(strings.TrimLeft(line, "#")) == section
 		case !console || !within:
 		case strings.HasPrefix(line, "$ "):
 			command := strings.TrimPrefix(line, "$ ")
-			steps = append(steps, step{line: i + 1, command: command, refused: refusal.MatchString(command)})
+			steps = append(steps, step{line: i + 1, block: block, command: command, refused: refusal.MatchString(command)})
 		case len(steps) > before && strings.TrimSpace(line) != "":
 			last := &steps[len(steps)-1]
 			last.shown = append(last.shown, line)

@@ -14,9 +14,9 @@ func TestParse(t *testing.T) {
 	all := []step{
 		{line: 10, command: "one", shown: []string{"shown …"}},
 		{line: 13, command: "two   # refused: because", refused: true},
-		{line: 20, command: "three"},
+		{line: 20, block: 1, command: "three"},
 	}
-	for section, want := range map[string][]step{"": all, "B": all[:2], "C": all[2:], "D": nil} {
+	for section, want := range map[string][]step{"": all, "B": all[:2], "C": {{line: 20, command: "three"}}, "D": nil} {
 		if diff := cmp.Diff(want, parse(text, section), cmp.AllowUnexported(step{})); diff != "" {
 			t.Errorf("section %q (-want +got):\n%s", section, diff)
 		}

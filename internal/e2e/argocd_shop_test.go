@@ -14,7 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// argoShop is the examples as a repository with sealed Secrets, and Argo CD among their readers.
+// argoShop is the shop of examples/ as a repository with sealed Secrets, and Argo CD among their readers.
 type argoShop struct {
 	place
 	key    string            // Argo CD's identity
@@ -30,7 +30,7 @@ func newArgoShop(t testing.TB, guide argoGuide) *argoShop {
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Alice", "GIT_AUTHOR_EMAIL=alice@example.org",
 		"GIT_COMMITTER_NAME=Alice", "GIT_COMMITTER_EMAIL=alice@example.org",
 	}}}
-	if err := os.CopyFS(s.dir, os.DirFS(filepath.Join(root(t), "examples"))); err != nil {
+	if err := os.CopyFS(filepath.Join(s.dir, "apps"), os.DirFS(filepath.Join(root(t), "examples", "apps"))); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Mkdir(home, 0o700); err != nil {

@@ -35,6 +35,7 @@ func TestCluster(t *testing.T) {
 	t.Run("every type", func(t *testing.T) { everyType(t, c) })
 	t.Run("refused", func(t *testing.T) { refused(t, c) })
 	t.Run("validation", func(t *testing.T) { validation(t, c) })
+	t.Run("create secret", func(t *testing.T) { create(t, c) })
 	t.Run("limits", func(t *testing.T) { limits(t, c) })
 	t.Run("redacted", func(t *testing.T) { redacted(t, c) })
 	t.Run("the way of the README", func(t *testing.T) { readme(t, c) })

@@ -23,7 +23,7 @@ func limits(t *testing.T, c *cluster) {
 	server := []string{c.kubectl, "apply", "--server-side", "-f", "-"}
 	client := []string{c.kubectl, "apply", "-f", "-"}
 	const mebibyte = 1 << 20
-	fill := func(size int) string { return "canary" + strings.Repeat("x", size-len("canary")) }
+	fill := func(size int) string { return "canary-" + strings.Repeat("x", size-len("canary-")) }
 
 	t.Run("over 262,144 bytes only server-side", func(t *testing.T) {
 		built := build(t, fill(200_000)) // as base64 it is over

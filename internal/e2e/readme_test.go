@@ -28,7 +28,7 @@ func readme(t *testing.T, c *cluster) {
 
 	sh := func(script string) result { return p.run(t, "", "bash", "-o", "pipefail", "-c", script) }
 	must := func(script string) string { return p.must(t, "", "bash", "-o", "pipefail", "-c", script) }
-	if err := os.CopyFS(p.dir, os.DirFS(filepath.Join(root(t), "examples"))); err != nil {
+	if err := os.CopyFS(filepath.Join(p.dir, "apps"), os.DirFS(filepath.Join(root(t), "examples", "apps"))); err != nil {
 		t.Fatal(err)
 	}
 	for _, env := range []string{"prod", "staging"} {
@@ -60,10 +60,21 @@ func readme(t *testing.T, c *cluster) {
 		t.Errorf("payment's api-token is stored as %q", v)
 	}
 
+	// A value that changes shows in kubectl's diff, and is not shown; then it is in the cluster, and nothing else changes.
+	must("printf canary-again | ageseal set apps/shop/prod/payment.yaml api-token && git commit -q -a -m 'Change it again'")
+	if r := sh("ageseal build apps/shop/prod | kubectl diff --server-side -f -"); r.status != 1 || strings.Count(r.stdout, "api-token: '***") != 2 || canaries.MatchString(r.stdout+r.stderr) {
+		t.Errorf("kubectl diff: %v", r)
+	}
+	must("ageseal build apps/shop/prod | kubectl apply --server-side -f -")
+	changed := c.secrets(t, "shop-prod")
+	if v := string(changed["payment"].Data["api-token"]); v != "canary-again" || changed["db"].Metadata.ResourceVersion != got["db"].Metadata.ResourceVersion {
+		t.Errorf("payment's api-token is stored as %q; versions of db: %s, %s", v, got["db"].Metadata.ResourceVersion, changed["db"].Metadata.ResourceVersion)
+	}
+
 	p.sealed(t, "..") // the repository, home, temporary files
 	// What is staged once is an object of git's for ever: prod was sealed before, staging was not.
 	objects := must("git cat-file --batch-all-objects --batch --buffer")
-	if strings.Contains(objects, "canary-prod") || strings.Contains(objects, "canary-changed") {
+	if strings.Contains(objects, "canary-prod") || strings.Contains(objects, "canary-changed") || strings.Contains(objects, "canary-again") {
 		t.Error("a value is among git's objects")
 	}
 	if history := must("git log -p --no-textconv --no-ext-diff"); canaries.MatchString(history) || !strings.Contains(history, "EncryptedSecret") {

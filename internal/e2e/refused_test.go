@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,12 @@ func refused(t *testing.T, c *cluster) {
 		c.none(t, "refused")
 	})
 
+	t.Run("a type that mints a credential", func(t *testing.T) {
+		q := place{dir: t.TempDir(), env: p.env}
+		q.seal(t, c, "refused", "resources", slices.DeleteFunc(secretCases(t), func(s secretCase) bool { return !slices.Contains(minted, s.kind) }))
+		fails(t, q.run(t, "", c.ageseal, "build", "app"), "--allow-type "+minted[0])
+	})
+
 	for _, test := range []struct {
 		name, says string
 		env        string
@@ -49,7 +56,7 @@ func refused(t *testing.T, c *cluster) {
 	}{
 		{name: "a key that does not fit", says: "no identity opens Secret refused/", env: "AGESEAL_IDENTITY=" + testkeys.BobText()},
 		{name: "no key", says: "no identity", env: "AGESEAL_IDENTITY="},
-		{name: "another namespace", says: "refused", edit: func(s string) string { return strings.ReplaceAll(s, "namespace: refused", "namespace: default") }},
+		{name: "another namespace", says: "Secret default/opaque: .* altered, or copied", edit: func(s string) string { return strings.ReplaceAll(s, "namespace: refused", "namespace: default") }},
 		{name: "another name", says: "opaque", edit: func(s string) string { return strings.Replace(s, "name: opaque", "name: evil", 1) }},
 		{name: "an altered value", says: "opaque", edit: func(s string) string {
 			at := strings.Index(s, "box: ") + 20

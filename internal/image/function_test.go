@@ -17,6 +17,7 @@ import (
 // TestFunction runs the image as stock kustomize runs container functions, with podman for docker.
 func TestFunction(t *testing.T) {
 	e := newEngine(t)
+	t.Attr("podman", strings.TrimSpace(strings.TrimPrefix(e.run(t, nil, "podman", "--version").stdout, "podman version")))
 	const secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  namespace: prod\n  annotations:\n" +
 		"    kustomize.config.k8s.io/needs-hash: \"true\"\nFUNCTION" + "type: Opaque\nstringData:\n  password: canary-db\n"
 	annotation := func(container string) string {

@@ -10,6 +10,7 @@ import (
 	"k8s.io/component-base/cli"
 	_ "k8s.io/component-base/metrics/prometheus/version"
 	kubectl "k8s.io/kubectl/pkg/cmd"
+	"k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 )
 
@@ -20,7 +21,7 @@ func main() {
 	case "etcd":
 		etcdmain.Main(os.Args)
 	case "kubectl":
-		os.Exit(cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()))
+		util.CheckErr(cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand())) // prints it, and exits
 	default:
 		fmt.Fprintf(os.Stderr, "%s: call it by a link named kube-apiserver, etcd or kubectl\n", name)
 		os.Exit(2)

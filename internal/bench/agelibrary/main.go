@@ -1,6 +1,12 @@
+// Command agelibrary is the floor that ageseal is measured against: the age library over whole files, one process, nothing else.
+//
+//	agelibrary encrypt RECIPIENT PATTERN OUTDIR      each file to OUTDIR/NAME.age
+//	agelibrary decrypt IDENTITYFILE PATTERN          each file to stdout
+//	agelibrary nothing                               what its start costs
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,16 +15,20 @@ import (
 	"filippo.io/age"
 )
 
-// baselineMode as first argument turns this program into the floor that ageseal is measured against: the age library over whole files,
-// one process, nothing else.
-//
-//	bench age-library encrypt RECIPIENT PATTERN OUTDIR      each file to OUTDIR/NAME.age
-//	bench age-library decrypt IDENTITYFILE PATTERN          each file to stdout
-const baselineMode = "age-library"
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintf(os.Stderr, "agelibrary: error: %v\n", err)
+		os.Exit(1)
+	}
+}
 
-func baseline(args []string) error {
-	if len(args) < 3 {
-		return fmt.Errorf("%s: missing arguments", baselineMode)
+func run(args []string) error {
+	switch {
+	case len(args) == 1 && args[0] == "nothing":
+		return nil
+	case len(args) == 3 && args[0] == "decrypt", len(args) == 4 && args[0] == "encrypt":
+	default:
+		return errors.New("usage: agelibrary encrypt|decrypt|nothing …")
 	}
 	files, err := filepath.Glob(args[2])
 	if err != nil {
@@ -28,12 +38,12 @@ func baseline(args []string) error {
 		return fmt.Errorf("%s matches no file", args[2])
 	}
 	if args[0] == "encrypt" {
-		return baselineEncrypt(files, args[1], args[3])
+		return encrypt(files, args[1], args[3])
 	}
-	return baselineDecrypt(files, args[1])
+	return decrypt(files, args[1])
 }
 
-func baselineEncrypt(files []string, recipient, dir string) error {
+func encrypt(files []string, recipient, dir string) error {
 	r, err := age.ParseHybridRecipient(recipient)
 	if err != nil {
 		return err
@@ -64,7 +74,7 @@ func baselineEncrypt(files []string, recipient, dir string) error {
 	return nil
 }
 
-func baselineDecrypt(files []string, identityFile string) error {
+func decrypt(files []string, identityFile string) error {
 	f, err := os.Open(identityFile)
 	if err != nil {
 		return err
