@@ -12,7 +12,7 @@ import (
 )
 
 // pending are pages that are linked before they are there: what generates or measures them writes them.
-var pending = []string{"docs/install.md", "docs/commands/README.md", "docs/proof.md"}
+var pending = []string{"docs/proof.md"}
 
 var (
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)

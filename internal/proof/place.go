@@ -102,7 +102,8 @@ func (p *place) bootstrap(ctx context.Context, o *options) error {
 	if codename == nil {
 		return errors.New("/etc/os-release has no VERSION_CODENAME: -here proves it on this machine as it is")
 	}
-	if err := quietly(exec.CommandContext(ctx, "debootstrap", "--variant=minbase", "--include=git,make,ca-certificates", string(codename[1]), p.root)); err != nil {
+	// What debootstrap mounts, and may leave mounted, is gone with its namespace.
+	if err := quietly(exec.CommandContext(ctx, "unshare", "--mount", "debootstrap", "--variant=minbase", "--include=git,make,ca-certificates", string(codename[1]), p.root)); err != nil {
 		return err
 	}
 	// The way to the network is the machine's: its resolver, and whom it trusts.
