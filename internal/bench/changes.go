@@ -268,7 +268,7 @@ func changeTable(changes []change) string {
 	text := "\n### In git: sizes, diffs, merges\n\n" + fmt.Sprintf("| one Secret of %d bytes | keys | sealed / plain | lines: gone + new | two branches change values apart | neighbouring values |\n", len(secretYAML(1))) +
 		"| --- | --- | --- | --- | --- | --- |\n"
 	for _, c := range changes {
-		text += row([]string{c.name, c.keys, fmt.Sprintf("%.2f", c.size), fmt.Sprintf("%d + %d", c.gone, c.added), string(c.apart), string(c.neighbouring)})
+		text += row([]string{c.name, c.keys, fmt.Sprintf("%.2f", c.size), fmt.Sprintf("%d + %d", c.gone, c.added), c.apart, c.neighbouring})
 	}
 	return text
 }

@@ -34,7 +34,7 @@ func TestRefuses(t *testing.T) {
 func TestTurns(t *testing.T) {
 	dir := t.TempDir()
 	b := bench{options: options{runs: 7}, root: dir}
-	for _, c := range []struct{ slow, n, runs, kept int }{{0, 100, 8, 7}, {2, 10, 8, 7}, {2, 100, 6, 5}, {0, 1000, 5, 5}, {2, 1000, 2, 2}} {
+	for _, c := range []struct{ slow, n, runs, kept int }{{0, 100, 8, 7}, {2, 10, 16, 7}, {2, 100, 6, 5}, {0, 1000, 5, 5}, {2, 1000, 2, 2}} {
 		runs := 0
 		p := program{"x", command{args: []string{"true"}, prepare: func() error { runs++; return nil }}, c.slow}
 		m, err := b.run(t.Context(), round{programs: []program{p}}, c.n)
