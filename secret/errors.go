@@ -115,5 +115,18 @@ type marked struct {
 	mark error
 }
 
+// markEach is marked for each of joined errors: they stay errors of their own, each with its line.
+func markEach(err, mark error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return marked{err, mark}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, marked{e, mark})
+	}
+	return errors.Join(all...)
+}
+
 func (m marked) Unwrap() error        { return m.error }
 func (m marked) Is(target error) bool { return target == m.mark }

@@ -19,7 +19,7 @@ func Read(item *manifest.Item) (*manifest.EncryptedSecret, error) {
 	}
 	s, err := item.Sealed()
 	if err != nil {
-		return nil, marked{err, ErrMalformed}
+		return nil, markEach(err, ErrMalformed)
 	}
 	return s, nil
 }
