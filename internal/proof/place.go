@@ -69,6 +69,7 @@ func (p *place) command(ctx context.Context, line string) *exec.Cmd {
 const (
 	inside = "/root/ageseal"
 	enter  = `root=$1; line=$2; shift 2
+mount --bind "$root" "$root" # containers want a root that is mounted
 while [ $# -gt 0 ]; do
 	mkdir -p "$root$2"; mount --bind "$1" "$root$2"
 	if [ "$3" = ro ]; then mount -o remount,ro,bind "$root$2"; fi
@@ -104,6 +105,9 @@ func (p *place) bootstrap(ctx context.Context, o *options) error {
 	}
 	// What debootstrap mounts, and may leave mounted, is gone with its namespace.
 	if err := quietly(exec.CommandContext(ctx, "unshare", "--mount", "debootstrap", "--variant=minbase", "--include=git,make,ca-certificates", string(codename[1]), p.root)); err != nil {
+		return err
+	}
+	if err := os.Chmod(p.root, 0o755); err != nil { // as a machine's root is: not everybody in it is root
 		return err
 	}
 	// The way to the network is the machine's: its resolver, and whom it trusts.

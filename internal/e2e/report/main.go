@@ -109,13 +109,12 @@ func (c *count) add(e event, said string, out io.Writer) {
 	}
 }
 
-// reason is what a test gave to Skip.
+// reason is what a test gave to Skip, on one line.
 func reason(said string) string {
-	for _, line := range strings.Split(said, "\n") {
-		if _, text, ok := strings.Cut(line, "_test.go:"); ok {
-			if _, text, ok = strings.Cut(text, ": "); ok {
-				return text
-			}
+	said, _, _ = strings.Cut(said, "--- SKIP")
+	if _, text, ok := strings.Cut(said, "_test.go:"); ok {
+		if _, text, ok = strings.Cut(text, ": "); ok {
+			return fmt.Sprintf("%.400s", strings.Join(strings.Fields(text), " "))
 		}
 	}
 	return "it does not say why"

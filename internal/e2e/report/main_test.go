@@ -10,7 +10,8 @@ const passed = `{"Action":"output","Package":"x/e2e","Test":"TestA","Output":"==
 {"Action":"pass","Package":"x/e2e","Test":"TestA/one_thing","Elapsed":0.25}
 {"Action":"pass","Package":"x/e2e","Test":"TestA/a/b/c","Elapsed":0.25}
 {"Action":"pass","Package":"x/e2e","Test":"TestA","Elapsed":3}
-{"Action":"output","Package":"x/e2e","Test":"TestB","Output":"    b_test.go:12: no .tools/b: it failed\n"}
+{"Action":"output","Package":"x/e2e","Test":"TestB","Output":"    b_test.go:12: no .tools/b:\n        it failed\n"}
+{"Action":"output","Package":"x/e2e","Test":"TestB","Output":"--- SKIP: TestB (0.00s)\n"}
 {"Action":"skip","Package":"x/e2e","Test":"TestB","Elapsed":0}
 {"Action":"pass","Package":"x/e2e","Elapsed":4}
 `
