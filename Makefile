@@ -137,7 +137,7 @@ $(TESTTOOLS):
 
 # Not by go install: versions 4 of a module that does not say so in its path. This is v4.5.1.
 .tools/.ksops-$(KSOPS_COMMIT):
-	-rm -rf .tools/ksops-src && git init -q .tools/ksops-src && cd .tools/ksops-src && git fetch -q --depth 1 $(KSOPS_SOURCE) $(KSOPS_COMMIT) && \
+	-@echo building KSOPS; rm -rf .tools/ksops-src && git init -q .tools/ksops-src && cd .tools/ksops-src && git fetch -q --depth 1 $(KSOPS_SOURCE) $(KSOPS_COMMIT) && \
 		git checkout -q FETCH_HEAD && CGO_ENABLED=0 go build -trimpath -buildvcs=true -ldflags "-s -w" -o ../ksops . && cd ../.. && rm -rf .tools/ksops-src && touch $@
 
 # One program that is three, by name. Without the version in it, kubectl finds the server to be of another age and refuses.

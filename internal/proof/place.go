@@ -135,7 +135,8 @@ sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sort | uniq -c | sed 's/^ *\([0
 awk '/MemTotal/ { printf "%.0f GiB of memory\n", $2 / 1048576 }' /proc/meminfo
 echo "$(go version), $(git --version), $(make --version | head -1)"
 echo "ageseal $(git describe --tags --always), commit $(git rev-parse HEAD)"
-sed -n 's/^\([A-Z0-9_]*\)_\(VERSION\|COMMIT\) *:= \(.*\)/\1 \3/p' Makefile | tr 'A-Z_' 'a-z-' | sort | paste -s -d , | sed 's/,/, /g; s/^/pinned tools: /'`
+make -s --no-print-directory --eval='pins: ; @printf "%s\n" $(foreach v,$(sort $(filter %_VERSION %_COMMIT,$(.VARIABLES))),$(if $(filter file,$(origin $v)),$v=$($v)))' pins |
+	sed 's/_[A-Z]*=/ /' | tr 'A-Z_' 'a-z-' | paste -s -d , | sed 's/,/, /g; s/^/pinned tools: /'`
 	out, err := p.command(ctx, ask).Output()
 	if err != nil {
 		return nil, fmt.Errorf("asking for versions: %w", err)
