@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -37,5 +40,26 @@ func TestReport(t *testing.T) {
 				t.Errorf("got %v, want %q", err, test.fault)
 			}
 		})
+	}
+}
+
+// TestOldTools: where a version of a tool can't be built, one of before is not there to be tested in its place.
+func TestOldTools(t *testing.T) {
+	for _, c := range []struct{ target, variable, program string }{
+		{"cluster", "KUBERNETES_VERSION", "kube-apiserver"}, {"kubeconform", "KUBECONFORM_VERSION", "kubeconform"}, {"argocd", "ARGOCD_VERSION", "argocd"},
+	} {
+		old := filepath.Join(t.TempDir(), c.program)
+		if err := os.WriteFile(old, nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("make", "--no-print-directory", ".tools/."+c.target+"-v0.0.0", c.variable+"=v0.0.0", "TOOLS="+filepath.Dir(old))
+		cmd.Dir, cmd.Env = "../../..", append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "GOFLAGS=-no-such-flag")
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "no-such-flag") {
+			t.Fatalf("%s: %v\n%s", c.target, err, out)
+		}
+		if _, err := os.Stat(old); err == nil {
+			t.Errorf("%s is still there", c.program)
+		}
 	}
 }
