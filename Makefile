@@ -56,7 +56,8 @@ test: $(TESTTOOLS) ## everything that runs without a cluster
 e2e: build $(TESTTOOLS) $(E2ETOOLS) ## against a real API server and a container engine; what can't be had is skipped, and listed
 	go vet -tags e2e ./internal/e2e/...
 	@{ trap "exit 130" INT; PATH="$(TOOLS):$$PATH" go test -tags e2e -count=1 -timeout 20m -json ./internal/e2e; \
-		PATH="$(TOOLS):$$PATH" go test -count=1 -json -run TestFunction ./internal/image; } | go run ./internal/e2e/report
+		PATH="$(TOOLS):$$PATH" go test -count=1 -json -run TestFunction ./internal/image; } | \
+		go run ./internal/e2e/report $(addprefix github.com/ageseal/ageseal/internal/,e2e image)
 
 race: $(TESTTOOLS) ## the same under the race detector, which needs a C compiler
 	PATH="$(TOOLS):$$PATH" CGO_ENABLED=1 go test -race -timeout 1h $(TESTFLAGS) ./...
@@ -140,17 +141,18 @@ $(TESTTOOLS):
 	-@echo building KSOPS; rm -rf .tools/ksops-src && git init -q .tools/ksops-src && cd .tools/ksops-src && git fetch -q --depth 1 $(KSOPS_SOURCE) $(KSOPS_COMMIT) && \
 		git checkout -q FETCH_HEAD && CGO_ENABLED=0 go build -trimpath -buildvcs=true -ldflags "-s -w" -o ../ksops . && cd ../.. && rm -rf .tools/ksops-src && touch $@
 
+# These, too, are gone on without, and an old one does not stand for one that can't be had.
 # One program that is three, by name. Without the version in it, kubectl finds the server to be of another age and refuses.
 .tools/.cluster-$(KUBERNETES_VERSION):
-	-cd internal/e2e/cluster && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $(foreach x,gitVersion=$(KUBERNETES_VERSION) \
+	-rm -f "$(TOOLS)/kube-apiserver" && cd internal/e2e/cluster && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $(foreach x,gitVersion=$(KUBERNETES_VERSION) \
 		gitMajor=$(word 1,$(subst ., ,$(KUBERNETES_VERSION:v%=%))) gitMinor=$(word 2,$(subst ., ,$(KUBERNETES_VERSION))),-X k8s.io/component-base/version.$(x))" \
 		-o "$(TOOLS)/kube-apiserver" . && ln -sf kube-apiserver "$(TOOLS)/etcd" && ln -sf kube-apiserver "$(TOOLS)/kubectl" && touch "$(CURDIR)/$@"
 
 .tools/.kubeconform-$(KUBECONFORM_VERSION):
-	-GOBIN="$(TOOLS)" go install github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION) && touch $@
+	-rm -f "$(TOOLS)/kubeconform" && GOBIN="$(TOOLS)" go install github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION) && touch $@
 
 .tools/.argocd-$(ARGOCD_VERSION): $(wildcard internal/e2e/argocd/*)
-	-cd internal/e2e/argocd && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$(TOOLS)/argocd" . && touch "$(CURDIR)/$@"
+	-rm -f "$(TOOLS)/argocd" && cd internal/e2e/argocd && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$(TOOLS)/argocd" . && touch "$(CURDIR)/$@"
 
 .tools/.golangci-lint-$(GOLANGCI_LINT_VERSION):
 	GOBIN="$(TOOLS)" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)

@@ -48,8 +48,10 @@ func (c *cli) runEditFile(o *editOptions, path string) error {
 	changed := false
 	err = c.editUntilSealed(strings.TrimSuffix(in.path, sealedExt), old, func(edited []byte) error {
 		// Editors end every file with a line end. Where there was none it would become a part of the value.
-		if !bytes.HasSuffix(old, []byte("\n")) {
-			edited = bytes.TrimSuffix(bytes.TrimSuffix(edited, []byte("\n")), []byte("\r"))
+		if line, ended := bytes.CutSuffix(edited, []byte("\n")); ended && !bytes.HasSuffix(old, []byte("\n")) {
+			if edited = line; !bytes.HasSuffix(old, []byte("\r")) {
+				edited = bytes.TrimSuffix(line, []byte("\r"))
+			}
 		}
 		if bytes.Equal(edited, old) {
 			return nil

@@ -116,6 +116,9 @@ func (c *cli) execSources(o *execOptions, files []string) (sources []func(*crypt
 			continue
 		}
 		inputs, _, err := c.inputs([]string{file})
+		if err == nil && len(inputs) == 0 { // the command is not run without what it was to have
+			err = &fileError{file, hinted("name sealed files one by one: no directory is searched for them", "no sealed Secret in this directory")}
+		}
 		errs = append(errs, err)
 		for _, in := range inputs {
 			docs, err := secret.All(in.file, o.selector.namespace, o.selector.name)

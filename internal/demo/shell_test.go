@@ -121,6 +121,9 @@ func workflowSteps(t *testing.T, checkout string) (steps []ciStep) {
 				if step.Uses != "" && !pinned.MatchString(step.Uses) {
 					t.Errorf("%s: %s uses %s, which is not pinned to a commit", name, id, step.Uses)
 				}
+				if strings.Contains(step.Run, "< <(") {
+					t.Errorf("%s: %s goes on where a command in <(…) fails", name, id)
+				}
 				if step.Run != "" {
 					step.Name, step.Shell = name+" "+id+" "+step.Name, "bash"
 					steps = append(steps, step.ciStep)

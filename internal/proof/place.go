@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -144,16 +143,38 @@ make -s --no-print-directory --eval='pins: ; @printf "%s\n" $(foreach v,$(sort $
 	return strings.Split(strings.TrimSpace(string(out)), "\n"), nil
 }
 
-// remove is sure that nothing of the machine is mounted below the root, for mounts are not its own to delete.
+// remove is sure that nothing of the machine is mounted below the root, for mounts are not its own to delete. There are none where it made none.
 func (p *place) remove() error {
-	mounts, err := os.ReadFile("/proc/self/mounts")
+	if p.bare {
+		mounts, err := os.ReadFile("/proc/self/mountinfo")
+		if err == nil {
+			err = mounted(string(mounts), p.root)
+		}
+		if err != nil {
+			return fmt.Errorf("%s is left as it is: %w", p.root, err)
+		}
+	}
+	return os.RemoveAll(p.root)
+}
+
+// mounted finds what is mounted on a directory or below it, by the lines of /proc/self/mountinfo: those have no links in their paths, and
+// blanks as three octal digits.
+func mounted(mounts, dir string) error {
+	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return err
 	}
-	if bytes.Contains(mounts, []byte(" "+p.root+"/")) {
-		return fmt.Errorf("%s has something mounted below it, and is left as it is", p.root)
+	dir = strings.NewReplacer(`\`, `\134`, " ", `\040`, "\t", `\011`, "\n", `\012`).Replace(dir)
+	for line := range strings.Lines(mounts) {
+		f := strings.Fields(line)
+		if len(f) < 5 {
+			return errors.New("a list of mounts that can't be read")
+		}
+		if f[4] == dir || strings.HasPrefix(f[4], dir+"/") {
+			return fmt.Errorf("%s is mounted", f[4])
+		}
 	}
-	return os.RemoveAll(p.root)
+	return nil
 }
 
 // quietly runs a command whose output is of interest only if it fails.

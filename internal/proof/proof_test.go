@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -115,4 +116,44 @@ func TestExcerpt(t *testing.T) {
 			t.Errorf("the first %d lines: %.30q, want %q", head, got, want)
 		}
 	}
+}
+
+func TestMounted(t *testing.T) {
+	real, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, link := filepath.Join(real, "a b"), filepath.Join(real, "link")
+	if err := errors.Join(os.Mkdir(dir, 0o755), os.Symlink(dir, link)); err != nil {
+		t.Fatal(err)
+	}
+	escaped := filepath.Join(real, `a\040b`)
+	line := func(on string) string {
+		return "29 1 8:1 / / rw - ext4 /dev/sda rw\n36 29 8:1 /x " + on + " rw - ext4 /dev/sda rw\n"
+	}
+	for _, c := range []struct {
+		mounts string
+		is     bool
+	}{
+		{line(escaped + "/root/go"), true}, {line(escaped), true}, {"no list\n", true},
+		{line(escaped + "c"), false}, {line("/elsewhere"), false},
+	} {
+		for _, name := range []string{dir, link} {
+			if err := mounted(c.mounts, name); (err != nil) != c.is {
+				t.Errorf("%s: %v, with %q", name, err, c.mounts)
+			}
+		}
+	}
+}
+
+func TestRemove(t *testing.T) {
+	p := place{root: filepath.Join(t.TempDir(), "none"), bare: true} // where nobody knows, nothing is removed
+	if err := p.remove(); err == nil || !strings.Contains(err.Error(), "is left as it is") {
+		t.Errorf("%v", err)
+	}
+	p = place{root: t.TempDir()}
+	if err := p.remove(); err != nil {
+		t.Error(err)
+	}
+	missing(t, p.root)
 }

@@ -1,5 +1,6 @@
 // Command report reads "go test -json" and prints what a person wants to know of it: each test with its time, all that a failed one printed, and
-// in the end why one was skipped, and the versions and figures that tests tell by testing.T.Attr. It fails if a test failed, or if none ran.
+// in the end why one was skipped, and the versions and figures that tests tell by testing.T.Attr. It fails if a test failed, if none ran, or if
+// one of the packages that its arguments name did not come to its end: a go test that is killed, or does not start, says nothing of it.
 package main
 
 import (
@@ -21,7 +22,7 @@ type event struct {
 
 func main() {
 	signal.Ignore(os.Interrupt) // Ctrl-C is for the tests, which tidy up; their end is ours
-	if err := report(os.Stdin, os.Stdout); err != nil {
+	if err := report(os.Stdin, os.Stdout, os.Args[1:]); err != nil {
 		fmt.Fprintf(os.Stderr, "e2e: error: %v\n", err)
 		os.Exit(1)
 	}
@@ -35,11 +36,12 @@ type count struct {
 	reasons                 []string // of what was skipped
 }
 
-func report(in io.Reader, out io.Writer) error {
+func report(in io.Reader, out io.Writer, packages []string) error {
 	var c count
 	said := map[string]*strings.Builder{} // by test: what it printed
 	facts := []string{}
 	broken := false
+	ended := map[string]bool{}
 	for r := bufio.NewReader(in); ; {
 		line, err := r.ReadString('\n')
 		var e event
@@ -61,6 +63,7 @@ func report(in io.Reader, out io.Writer) error {
 				said[id].WriteString(e.Output)
 			case "pass", "fail", "skip":
 				c.add(e, said[id].String(), out)
+				ended[e.Package] = ended[e.Package] || e.Test == ""
 				broken = broken || e.Action == "fail"
 			}
 		}
@@ -75,6 +78,12 @@ func report(in io.Reader, out io.Writer) error {
 		fmt.Fprintln(out, line)
 	}
 	fmt.Fprintf(out, "%d passed, %d failed, %d skipped\n", c.passed, c.failed, c.skipped)
+	for _, p := range packages {
+		if !ended[p] {
+			fmt.Fprintf(out, "FAIL  %s did not come to its end\n", p)
+			broken = true
+		}
+	}
 	switch {
 	case broken:
 		return fmt.Errorf("not everything passed")
