@@ -357,7 +357,10 @@ func (c *checker) installed(ctx context.Context, program []byte) (string, error)
 	}
 	for shell, script := range shells {
 		out, err := exec.CommandContext(ctx, bin, "completion", shell).Output()
-		if err != nil || !bytes.Equal(out, c.texts["completions/"+script]) {
+		if err == nil && !bytes.Equal(out, c.texts["completions/"+script]) {
+			err = errors.New("they differ")
+		}
+		if err != nil {
 			return "", fmt.Errorf("%s is not its completion of %s: %w", script, shell, err)
 		}
 	}
@@ -370,8 +373,11 @@ func (c *checker) installed(ctx context.Context, program []byte) (string, error)
 		return "", fmt.Errorf("dpkg-deb -x: %w: %s", err, out)
 	}
 	again, err := exec.CommandContext(ctx, filepath.Join(dir, "deb", "usr", "bin", "kubectl-ageseal"), "version").Output()
-	if err != nil || !bytes.Equal(again, version) {
-		return "", fmt.Errorf("kubectl-ageseal of the deb: %w: %s", err, again)
+	if err == nil && !bytes.Equal(again, version) {
+		err = fmt.Errorf("it says %q", again)
+	}
+	if err != nil {
+		return "", fmt.Errorf("kubectl-ageseal of the deb: %w", err)
 	}
 	control, err := exec.CommandContext(ctx, "dpkg-deb", "-f", deb, "Package", "Version", "Architecture").Output()
 	if err != nil {
