@@ -53,11 +53,11 @@ test: $(TESTTOOLS) ## everything that runs without a cluster
 	go vet ./...
 	PATH="$(TOOLS):$$PATH" go test $(TESTFLAGS) ./...
 
-e2e: build $(TESTTOOLS) $(E2ETOOLS) ## against a real API server and a container engine; what can't be had is skipped, and listed
+e2e: build $(TESTTOOLS) $(E2ETOOLS) ## against a real API server, Argo CD and a container engine; what can't be had is skipped, and listed, if it is not in NEED
 	go vet -tags e2e ./internal/e2e/...
 	@{ trap "exit 130" INT; PATH="$(TOOLS):$$PATH" go test -tags e2e -count=1 -timeout 20m -json ./internal/e2e; \
 		PATH="$(TOOLS):$$PATH" go test -count=1 -json -run TestFunction ./internal/image; } | \
-		go run ./internal/e2e/report $(addprefix github.com/ageseal/ageseal/internal/,e2e image)
+		go run ./internal/e2e/report -need "$(NEED)" $(addprefix github.com/ageseal/ageseal/internal/,e2e image)
 
 race: $(TESTTOOLS) ## the same under the race detector, which needs a C compiler
 	PATH="$(TOOLS):$$PATH" CGO_ENABLED=1 go test -race -timeout 1h $(TESTFLAGS) ./...

@@ -1,11 +1,13 @@
 // Command report reads "go test -json" and prints what a person wants to know of it: each test with its time, all that a failed one printed, and
 // in the end why one was skipped, and the versions and figures that tests tell by testing.T.Attr. It fails if a test failed, if none ran, or if
-// one of the packages that its arguments name did not come to its end: a go test that is killed, or does not start, says nothing of it.
+// one of the packages that its arguments name did not come to its end: a go test that is killed, or does not start, says nothing of it. With
+// -need it fails, too, if one of the tests named there did not run: what a person may skip, a release may not.
 package main
 
 import (
 	"bufio"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -22,7 +24,9 @@ type event struct {
 
 func main() {
 	signal.Ignore(os.Interrupt) // Ctrl-C is for the tests, which tidy up; their end is ours
-	if err := report(os.Stdin, os.Stdout, os.Args[1:]); err != nil {
+	need := flag.String("need", "", "tests that have to pass, separated by blanks")
+	flag.Parse()
+	if err := report(os.Stdin, os.Stdout, flag.Args(), strings.Fields(*need)); err != nil {
 		fmt.Fprintf(os.Stderr, "e2e: error: %v\n", err)
 		os.Exit(1)
 	}
@@ -36,12 +40,12 @@ type count struct {
 	reasons                 []string // of what was skipped
 }
 
-func report(in io.Reader, out io.Writer, packages []string) error {
+func report(in io.Reader, out io.Writer, packages, need []string) error {
 	var c count
 	said := map[string]*strings.Builder{} // by test: what it printed
 	facts := []string{}
 	broken := false
-	ended := map[string]bool{}
+	ended, passed := map[string]bool{}, map[string]bool{}
 	for r := bufio.NewReader(in); ; {
 		line, err := r.ReadString('\n')
 		var e event
@@ -64,6 +68,7 @@ func report(in io.Reader, out io.Writer, packages []string) error {
 			case "pass", "fail", "skip":
 				c.add(e, said[id].String(), out)
 				ended[e.Package] = ended[e.Package] || e.Test == ""
+				passed[e.Test] = passed[e.Test] || e.Action == "pass"
 				broken = broken || e.Action == "fail"
 			}
 		}
@@ -81,6 +86,12 @@ func report(in io.Reader, out io.Writer, packages []string) error {
 	for _, p := range packages {
 		if !ended[p] {
 			fmt.Fprintf(out, "FAIL  %s did not come to its end\n", p)
+			broken = true
+		}
+	}
+	for _, test := range need {
+		if !passed[test] {
+			fmt.Fprintf(out, "FAIL  %s has to pass, and did not\n", test)
 			broken = true
 		}
 	}

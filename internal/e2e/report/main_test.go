@@ -33,7 +33,7 @@ func TestReport(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out strings.Builder
-			err := report(strings.NewReader(test.in), &out, []string{"x/e2e"})
+			err := report(strings.NewReader(test.in), &out, []string{"x/e2e"}, nil)
 			if !strings.Contains(out.String(), test.want) {
 				t.Errorf("got\n%s\nwant\n%s", out.String(), test.want)
 			}
@@ -41,6 +41,18 @@ func TestReport(t *testing.T) {
 				t.Errorf("got %v, want %q", err, test.fault)
 			}
 		})
+	}
+}
+
+func TestNeed(t *testing.T) {
+	var out strings.Builder
+	if err := report(strings.NewReader(passed), &out, nil, []string{"TestA"}); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"TestB", "TestC"} { // skipped, and not there
+		if err := report(strings.NewReader(passed), &out, nil, []string{"TestA", name}); err == nil || !strings.Contains(out.String(), name+" has to pass") {
+			t.Errorf("%s did not run, and nothing was said: %v", name, err)
+		}
 	}
 }
 
