@@ -117,3 +117,16 @@ type marked struct {
 
 func (m marked) Unwrap() error        { return m.error }
 func (m marked) Is(target error) bool { return target == m.mark }
+
+// markEach marks every one of joined faults, so that each keeps its place.
+func markEach(err, mark error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return marked{err, mark}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, markEach(e, mark))
+	}
+	return errors.Join(all...)
+}

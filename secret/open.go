@@ -19,7 +19,7 @@ func Read(item *manifest.Item) (*manifest.EncryptedSecret, error) {
 	}
 	s, err := item.Sealed()
 	if err != nil {
-		return nil, marked{err, ErrMalformed}
+		return nil, markEach(err, ErrMalformed)
 	}
 	return s, nil
 }
@@ -45,7 +45,7 @@ func Broken(item *manifest.Item) error {
 	if !item.Ours {
 		return item.Err
 	}
-	return marked{item.Err, ErrMalformed}
+	return markEach(item.Err, ErrMalformed)
 }
 
 // Open decrypts all values of a sealed document, or none. allowTypes are the credential types that whoever builds
