@@ -149,8 +149,10 @@ func noShare(err error) bool {
 
 // openUnlisted opens an age file that does not say for whom it is: with what is at hand, then with what has to be loaded.
 func (o *Opener) openUnlisted(file []byte, limit int) ([]byte, error) {
-	for _, s := range o.shared {
+	tried := make([]bool, len(o.shared)) // what another caller loads meanwhile was not
+	for i, s := range o.shared {
 		if s.loaded.Load() {
+			tried[i] = true
 			opener, _ := s.opener()
 			if payload, err := openAge(file, opener.ids, limit); !errors.Is(err, ErrNoIdentity) {
 				return payload, err
@@ -163,8 +165,8 @@ func (o *Opener) openUnlisted(file []byte, limit int) ([]byte, error) {
 		return payload, err
 	}
 	var fault error
-	for _, s := range o.shared {
-		if s.loaded.Load() {
+	for i, s := range o.shared {
+		if tried[i] {
 			continue
 		}
 		opener, loadErr := s.opener()

@@ -224,3 +224,36 @@ func TestShare(t *testing.T) {
 		t.Errorf("an altered list: %v", err)
 	}
 }
+
+// meanwhile is an identity that opens nothing; while it is tried, something else happens.
+type meanwhile func()
+
+func (m meanwhile) Unwrap([]*age.Stanza) ([]byte, error) {
+	m()
+	return nil, age.ErrIncorrectIdentity
+}
+
+// TestShareLoadedMeanwhile: a sealed file opens with the identity that another caller loads while one's own are tried on the file.
+func TestShareLoadedMeanwhile(t *testing.T) {
+	group := testkeys.PostQuantum("ops")
+	k := crypt.GenerateDataKey()
+	wrap := mustSession(t, group).Wrap(k)
+	var o *crypt.Opener
+	var once sync.Once
+	own := crypt.NewIdentity(crypt.Native, meanwhile(func() {
+		once.Do(func() {
+			if _, err := o.Unwrap(k.ID(), wrap); err != nil {
+				t.Error(err)
+			}
+		})
+	}), nil)
+	o = crypt.NewOpener(own)
+	o.Share(group.Recipient(), func() (*crypt.Identity, error) { return group, nil })
+	armored, err := crypt.SealFile(&crypt.File{Use: crypt.UseEnv, Content: []byte("a=b\n")}, []*crypt.Recipient{group.Recipient()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.OpenFile(armored); err != nil {
+		t.Error(err)
+	}
+}

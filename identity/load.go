@@ -157,7 +157,11 @@ func (l *loader) fileList(value string) error {
 		if path == "" {
 			continue
 		}
-		if err := l.file(path, "$"+envFiles); err != nil {
+		err := l.file(path, "$"+envFiles)
+		if errors.Is(err, fs.ErrNotExist) {
+			return &SourceError{Source: "$" + envFiles, Err: err}
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -36,6 +36,17 @@ func (e *SourceError) Error() string {
 
 func (e *SourceError) Unwrap() error { return e.Err }
 
+// Hint says which variable is for what: they are easily taken for each other.
+func (e *SourceError) Hint() string {
+	switch e.Source {
+	case "$" + envIdentity:
+		return "it holds the identity itself; a path goes into $" + envFiles
+	case "$" + envFiles:
+		return "it holds paths; the identity itself goes into $" + envIdentity
+	}
+	return ""
+}
+
 func readAll(r io.Reader) (string, error) {
 	b, err := io.ReadAll(io.LimitReader(r, MaxSource+1))
 	if err != nil {

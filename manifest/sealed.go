@@ -1,6 +1,9 @@
 package manifest
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // EncryptedSecret is a sealed document as read.
 type EncryptedSecret struct {
@@ -65,6 +68,12 @@ func (i *Item) Sealed() (*EncryptedSecret, error) {
 		readSpec(&f, v, &s.Spec)
 	}
 	if len(f.list) > 0 {
+		// A document of a later version has fields that are unknown here, and is not damaged: that hint is enough then.
+		if !slices.ContainsFunc(f.list, func(e *Error) bool { return e.Hint != "" }) {
+			for _, e := range f.list {
+				e.Hint = "restore it from git history, or encrypt the values again"
+			}
+		}
 		return nil, f.join()
 	}
 	s.Canonical = i.isCanonical(&s.Spec) && !i.doc.normalized
@@ -98,7 +107,7 @@ next:
 	ok := true
 	for _, name := range names {
 		if !strings.HasSuffix(name, "?") && n.get(name) == nil {
-			f.add(n.line, "", ErrSchema, dot+name+" is missing", "restore it from git history, or encrypt the values again")
+			f.add(n.line, "", ErrSchema, dot+name+" is missing", "")
 			ok = false
 		}
 	}

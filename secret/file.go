@@ -100,7 +100,7 @@ func OpenFile(sealed []byte, o *crypt.Opener) (*File, error) {
 	}
 	f := &File{File: *opened}
 	if err := f.read(); err != nil {
-		return nil, marked{err, ErrMalformed}
+		return nil, markEach(err, ErrMalformed)
 	}
 	return f, nil
 }

@@ -45,7 +45,7 @@ func Broken(item *manifest.Item) error {
 	if !item.Ours {
 		return item.Err
 	}
-	return marked{item.Err, ErrMalformed}
+	return markEach(item.Err, ErrMalformed)
 }
 
 // Open decrypts all values of a sealed document, or none. allowTypes are the credential types that whoever builds

@@ -73,7 +73,7 @@ func (c *cli) runInit(o *initOptions, repo *git.Repo) error {
 	}
 	if havePolicy {
 		c.note("%s: exists, unchanged", relative(file))
-		c.sayIfMissing(existing, cmp.Or(o.name, loginName()), recipient)
+		c.sayIfMissing(existing, o, recipient)
 		if o.recovery != "" {
 			id, err := c.newRecovery(o.recovery, recipient.PostQuantum())
 			if err != nil {
@@ -167,12 +167,21 @@ func (c *cli) newRecovery(file string, postQuantum bool) (*crypt.Identity, error
 	return id, nil
 }
 
-// sayIfMissing tells somebody who joins a repository how to be let in, with the line to paste.
-func (c *cli) sayIfMissing(text []byte, name string, own *crypt.Recipient) {
+// sayIfMissing tells somebody none of whose keys the policy has how to be let in, with the line to paste. Where --identity names the key, it
+// is about that one.
+func (c *cli) sayIfMissing(text []byte, o *initOptions, own *crypt.Recipient) {
 	p, err := policy.Parse(text)
-	if err == nil && p.NameOf(own.Fingerprint()) == "" {
+	if err != nil {
+		return
+	}
+	for _, id := range c.keys.Identities {
+		if r := id.Recipient(); r != nil && len(o.identities.files) == 0 && p.NameOf(r.Fingerprint()) != "" {
+			return
+		}
+	}
+	if p.NameOf(own.Fingerprint()) == "" {
 		c.note("  you are not in it: ask someone who can read to run this, and \"ageseal rekey\":")
-		c.note("  ageseal recipients add %s %s", name, own)
+		c.note("  ageseal recipients add %s %s", cmp.Or(o.name, loginName()), own)
 	}
 }
 

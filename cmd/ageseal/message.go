@@ -287,7 +287,10 @@ func systemText(path string, err error) string {
 }
 
 func systemHint(err error) string {
+	source, ofIdentity := errors.AsType[*identity.SourceError](err)
 	switch {
+	case ofIdentity && source.Hint() != "":
+		return source.Hint()
 	case errors.Is(err, atomicfile.ErrChanged):
 		return "nothing was overwritten; run the command again"
 	case errors.Is(err, fs.ErrPermission):
@@ -335,6 +338,11 @@ func quoted(path string) string {
 // tried says which private keys were there to try.
 func (c *cli) tried() string {
 	if c.keys == nil || len(c.keys.Identities) == 0 {
+		for _, name := range []string{"AGESEAL_IDENTITY", "AGESEAL_IDENTITY_FILE", "AGESEAL_IDENTITY_COMMAND"} {
+			if value, set := c.environment[name]; set && value == "" { // a secret of the CI that this job does not get
+				return "no identity found: $" + name + " is empty"
+			}
+		}
 		return "no identity found"
 	}
 	return fmt.Sprintf("tried %d from %s", len(c.keys.Identities), strings.Join(c.keys.Sources, ", "))
@@ -342,7 +350,7 @@ func (c *cli) tried() string {
 
 func (c *cli) noIdentityHint(lets string) string {
 	if c.keys == nil || len(c.keys.Identities) == 0 {
-		return `name one with --identity FILE or $AGESEAL_IDENTITY_FILE; "ageseal keygen" makes one`
+		return `name one with --identity FILE or $AGESEAL_IDENTITY_FILE, or put it into $AGESEAL_IDENTITY; "ageseal keygen" makes one`
 	}
 	return fmt.Sprintf("someone who can read it adds you to %s and %s", policy.FileName, lets)
 }

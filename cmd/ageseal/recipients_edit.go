@@ -55,8 +55,8 @@ func newRecipientsRemoveCommand(c *cli) *cobra.Command {
 		Aliases: []string{"rm"},
 		Short:   "Take somebody's access away: edit the policy",
 		Long: `Take a name out of rules or groups, recipients from a person, or, with none of them given, a person out of all rules,
-all groups and the policy. A recipient may be given by its fingerprint. .ageseal.yaml keeps its comments, also one
-above what is removed. The last recipient of a rule, and the last member of a group, can't be removed.
+all groups and the policy. A recipient may be given by its fingerprint, or as the SHA256:… that messages show.
+.ageseal.yaml keeps its comments, also one above what is removed. The last recipient of a rule, and the last member of a group, can't be removed.
 
 "ageseal rekey" then encrypts every value again that they could read, and lists what has to be changed at its source:
 who could read a value keeps it.` + exitHelp(),
@@ -118,9 +118,10 @@ func (c *cli) runRecipientsRemove(o *recipientsEditOptions, args []string) error
 	})
 }
 
-// ownedBy is a recipient, or the one of a person with this fingerprint.
+// ownedBy is a recipient, or the one of a person with this fingerprint, of either kind: files have the short one, messages the other.
 func ownedBy(p *policy.Policy, name, text string) (*crypt.Recipient, error) {
-	if !fingerprintText().MatchString(text) {
+	shown := strings.HasPrefix(text, "SHA256:")
+	if !shown && !fingerprintText().MatchString(text) {
 		r, err := crypt.ParseRecipient(text)
 		if errors.Is(err, crypt.ErrIsIdentity) {
 			err = &hintError{err, identityHint}
@@ -129,7 +130,7 @@ func ownedBy(p *policy.Policy, name, text string) (*crypt.Recipient, error) {
 	}
 	var found []*crypt.Recipient
 	for _, r := range p.Recipients(name) {
-		if r.Fingerprint() == text {
+		if r.Fingerprint() == text || shown && strings.HasSuffix(r.Display(), " "+text) {
 			found = append(found, r)
 		}
 	}
