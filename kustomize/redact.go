@@ -16,7 +16,7 @@ import (
 
 // redactedAnnotation is on every Secret of a redacted build that holds a placeholder for a sealed value, as "true": whoever
 // looks at one in a cluster sees what it is, and an admission policy can refuse it. A real build never writes it.
-const redactedAnnotation = "ageseal.dev/redacted"
+const redactedAnnotation = secret.RedactedAnnotation
 
 // redactedDomain keeps the hashes in redacted values apart from any other hash of the same ciphertext.
 const redactedDomain = "ageseal.dev/redacted\n"

@@ -44,6 +44,9 @@ type EncryptOptions struct {
 	Empty bool
 }
 
+// RedactedAnnotation marks a Secret that a redacted build put placeholders into: sealed, they would pass for the values.
+const RedactedAnnotation = "ageseal.dev/redacted"
+
 // Report is what Encrypt did.
 type Report struct {
 	Sealed   []string  // namespace/name of each Secret that became a sealed document
@@ -125,6 +128,10 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	faults := []error{Check(n, item.Line, spec.Binding.Namespace), checkClear(item, n, at, o.AllowClear)}
 	if n.GenerateName != "" {
 		faults = append(faults, errGenerateName(item, at))
+	}
+	if _, marked := n.Annotations[RedactedAnnotation]; marked {
+		faults = append(faults, &Error{Line: item.Line, Secret: at, Hint: "throw it away: the sealed manifest that it was built from has the values",
+			Err: errors.New("it comes from a redacted build, and has placeholders for values")})
 	}
 	if old.doc != nil && !o.Recreate {
 		var values map[string][]byte
