@@ -129,7 +129,7 @@ func (w *Writer) encrypt(item *manifest.Item, o EncryptOptions, r *Report) error
 	if n.GenerateName != "" {
 		faults = append(faults, errGenerateName(item, at))
 	}
-	if _, marked := n.Annotations[RedactedAnnotation]; marked {
+	if n.Annotations[RedactedAnnotation] == "true" {
 		faults = append(faults, &Error{Line: item.Line, Secret: at, Hint: "throw it away: the sealed manifest that it was built from has the values",
 			Err: errors.New("it comes from a redacted build, and has placeholders for values")})
 	}
