@@ -83,6 +83,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("USER", "alice")
 			e.Setenv("PROGRAM", executable)
 			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+			e.Setenv("GORACE", os.Getenv("GORACE"))
 			e.Setenv("PATH", e.Getenv("PATH")+string(os.PathListSeparator)+tools+string(os.PathListSeparator)+goBin())
 			e.Setenv("TESTPLUGIN_LOG", filepath.Join(e.WorkDir, ".home", "plugin.log"))
 			for _, mode := range []string{"good", "scrypt", "native", "labels", "refuse", "crash"} {
