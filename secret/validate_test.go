@@ -2,10 +2,7 @@ package secret_test
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -17,40 +14,6 @@ import (
 	"github.com/ageseal/ageseal/manifest"
 	"github.com/ageseal/ageseal/secret"
 )
-
-// validationCase is a row of the API server's own tests.
-type validationCase struct {
-	Name             string
-	Valid            bool
-	Secret, Old, New map[string]any
-}
-
-func validationCases(t *testing.T) (create, update []validationCase) {
-	t.Helper()
-	var all struct{ Create, Update []validationCase }
-	corpora.JSON(t, &all, "corpora", "validation", "secret-validation-cases.json")
-	return all.Create, all.Update
-}
-
-// asText writes an object of the corpus as a manifest: "REPEAT:zero:N" is N zero bytes.
-func asText(t *testing.T, object map[string]any) string {
-	t.Helper()
-	data, _ := object["data"].(map[string]any)
-	for key, v := range data {
-		if count, ok := strings.CutPrefix(v.(string), "REPEAT:zero:"); ok {
-			n, err := strconv.Atoi(count)
-			if err != nil {
-				t.Fatal(err)
-			}
-			data[key] = base64.StdEncoding.EncodeToString(make([]byte, n))
-		}
-	}
-	text, err := json.MarshalIndent(object, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
 
 // encrypt runs the whole of Encrypt over a text and checks that a refusal changes nothing.
 func encrypt(t *testing.T, text string, o secret.EncryptOptions) (*manifest.File, *secret.Report, error) {
@@ -85,7 +48,7 @@ func TestValidation(t *testing.T) {
 		// Keys that are none are not quoted: they may be a value that went astray.
 		"invalid key": "a key that", "dot key": "a key that", "double dot key": "a key that", "key of 254": "a key that", "key starting with ..": "a key that",
 	}
-	create, _ := validationCases(t)
+	create, _ := corpora.ValidationCases(t)
 	if len(create) != 43 {
 		t.Errorf("%d cases, want 43", len(create))
 	}
@@ -96,7 +59,7 @@ func TestValidation(t *testing.T) {
 			if c.Name == "valid basic-auth" { // whose values are also the names of its keys, which is our rule, not the API server's
 				o.AllowClear = []string{"username", "password"}
 			}
-			f, _, err := encrypt(t, asText(t, c.Secret), o)
+			f, _, err := encrypt(t, corpora.ObjectText(t, c.Secret), o)
 			if c.Valid || c.Name == "empty namespace" { // which an API server gives it
 				if data, _ := c.Secret["data"].(map[string]any); err != nil || f.Changed() != (len(data) > 0) {
 					t.Errorf("changed %v, %v", f.Changed(), report(err))
@@ -115,7 +78,7 @@ func TestValidation(t *testing.T) {
 }
 
 func TestValidationOfUpdates(t *testing.T) {
-	_, update := validationCases(t)
+	_, update := corpora.ValidationCases(t)
 	if len(update) != 8 {
 		t.Errorf("%d cases, want 8", len(update))
 	}
@@ -123,12 +86,12 @@ func TestValidationOfUpdates(t *testing.T) {
 	dave := people("dave")
 	for _, c := range update {
 		t.Run(c.Name, func(t *testing.T) {
-			old := doc(t, seal(t, asText(t, c.Old), dave...))
+			old := doc(t, seal(t, corpora.ObjectText(t, c.Old), dave...))
 			o := secret.EncryptOptions{
 				Target: target(dave...), Opener: crypt.NewOpener(dave...),
 				Previous: func(_, _ string) *manifest.EncryptedSecret { return old },
 			}
-			_, _, err := encrypt(t, asText(t, c.New), o)
+			_, _, err := encrypt(t, corpora.ObjectText(t, c.New), o)
 			if c.Valid != (err == nil) || err != nil && !errors.Is(err, secret.ErrRefused) {
 				t.Fatalf("got %v", report(err))
 			}
@@ -139,7 +102,7 @@ func TestValidationOfUpdates(t *testing.T) {
 				t.Errorf("got %s", said)
 			}
 			o.Recreate = true
-			if _, _, err := encrypt(t, asText(t, c.New), o); err != nil {
+			if _, _, err := encrypt(t, corpora.ObjectText(t, c.New), o); err != nil {
 				t.Errorf("recreated: %v", report(err))
 			}
 		})

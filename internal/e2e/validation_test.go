@@ -3,14 +3,11 @@
 package e2e
 
 import (
-	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -118,48 +115,12 @@ func validation(t *testing.T, c *cluster) {
 	}
 }
 
-// corpusCase is a row of a table of Kubernetes' own.
-type corpusCase struct {
-	Name             string
-	Secret, Old, New map[string]any
-}
-
-func corpusCases(t *testing.T) (create, update []corpusCase) {
-	t.Helper()
-	var all struct{ Create, Update []corpusCase }
-	corpora.JSON(t, &all, "corpora", "validation", "secret-validation-cases.json")
-	if len(all.Create) != 43 || len(all.Update) != 8 {
-		t.Fatalf("%d and %d cases, want 43 and 8", len(all.Create), len(all.Update))
-	}
-	return all.Create, all.Update
-}
-
-// text is an object of the corpus, in which "REPEAT:zero:N" is N zero bytes.
-func (corpusCase) text(t *testing.T, object map[string]any) string {
-	t.Helper()
-	data, _ := object["data"].(map[string]any)
-	for key, v := range data {
-		if count, ok := strings.CutPrefix(v.(string), "REPEAT:zero:"); ok {
-			n, err := strconv.Atoi(count)
-			if err != nil {
-				t.Fatal(err)
-			}
-			data[key] = base64.StdEncoding.EncodeToString(make([]byte, n))
-		}
-	}
-	var b bytes.Buffer
-	if err := json.NewEncoder(&b).Encode(object); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
 func corpusCreate(t *testing.T, c *cluster) {
-	create, _ := corpusCases(t)
+	create, _ := corpora.ValidationCases(t)
 	refused := 0
 	for _, row := range create {
 		t.Run(row.Name, func(t *testing.T) {
-			object := row.text(t, row.Secret)
+			object := corpora.ObjectText(t, row.Secret)
 			namespace := "bar" // is what kubectl would fill in
 			if meta, ok := row.Secret["metadata"].(map[string]any); ok && meta["namespace"] != "" {
 				namespace = meta["namespace"].(string)
@@ -180,10 +141,10 @@ func corpusCreate(t *testing.T, c *cluster) {
 
 // corpusUpdate compares with a commit what the API server compares with its store.
 func corpusUpdate(t *testing.T, c *cluster) {
-	_, update := corpusCases(t)
+	_, update := corpora.ValidationCases(t)
 	for _, row := range update {
 		t.Run(row.Name, func(t *testing.T) {
-			before, after := row.text(t, row.Old), row.text(t, row.New)
+			before, after := corpora.ObjectText(t, row.Old), corpora.ObjectText(t, row.New)
 			if v := c.request(t, http.MethodPost, secretsOf("bar"), before, false); !v.taken {
 				t.Fatal(v.said)
 			}
